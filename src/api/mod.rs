@@ -1,0 +1,1 @@
+//! API objects: values, metadata, kinds with their defaulting and validation.

@@ -1,0 +1,1 @@
+//! Tools without knowledge of Kubernetes objects: time, randomness, text formats.

@@ -1,0 +1,4 @@
+//! Tabernetes: a simulated Kubernetes that lives in a browser tab.
+
+pub mod api;
+pub mod base;

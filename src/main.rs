@@ -1,0 +1,7 @@
+//! Entry points: the page in the browser, the command-line runner natively.
+
+#[cfg(target_arch = "wasm32")]
+fn main() {}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn main() {}
