@@ -1,0 +1,68 @@
+//! The registry of kinds: one file each, one entry here.
+
+pub mod config_map;
+pub mod controller_revision;
+pub mod endpoint_slice;
+pub mod endpoints;
+pub mod event;
+pub mod lease;
+pub mod namespace;
+pub mod node;
+pub mod persistent_volume;
+pub mod persistent_volume_claim;
+pub mod pod;
+pub mod secret;
+pub mod service;
+pub mod service_account;
+pub mod stateful_set;
+pub mod storage_class;
+
+use crate::api::kind::KindRef;
+
+pub use config_map::CONFIG_MAP;
+pub use controller_revision::CONTROLLER_REVISION;
+pub use endpoint_slice::ENDPOINT_SLICE;
+pub use endpoints::ENDPOINTS;
+pub use event::EVENT;
+pub use lease::LEASE;
+pub use namespace::NAMESPACE;
+pub use node::NODE;
+pub use persistent_volume::PERSISTENT_VOLUME;
+pub use persistent_volume_claim::PERSISTENT_VOLUME_CLAIM;
+pub use pod::POD;
+pub use secret::SECRET;
+pub use service::SERVICE;
+pub use service_account::SERVICE_ACCOUNT;
+pub use stateful_set::STATEFUL_SET;
+pub use storage_class::STORAGE_CLASS;
+
+/// Every built-in kind, in the order of upstream's discovery.
+pub static ALL: &[KindRef] = &[
+    &CONFIG_MAP,
+    &ENDPOINTS,
+    &EVENT,
+    &NAMESPACE,
+    &NODE,
+    &PERSISTENT_VOLUME_CLAIM,
+    &PERSISTENT_VOLUME,
+    &POD,
+    &SECRET,
+    &SERVICE_ACCOUNT,
+    &SERVICE,
+    &CONTROLLER_REVISION,
+    &STATEFUL_SET,
+    &LEASE,
+    &ENDPOINT_SLICE,
+    &STORAGE_CLASS,
+];
+
+/// The kind with this group and plural name.
+pub fn by_resource(group: &str, plural: &str) -> Option<KindRef> {
+    ALL.iter().copied().find(|k| k.group == group && k.plural == plural)
+}
+
+/// The kind with this apiVersion and kind.
+pub fn by_gvk(api_version: &str, kind: &str) -> Option<KindRef> {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    ALL.iter().copied().find(|k| k.group == group && k.version == version && k.name == kind)
+}
