@@ -2,3 +2,5 @@
 
 pub mod api;
 pub mod base;
+#[cfg(target_arch = "wasm32")]
+pub mod ui;

@@ -1,7 +1,9 @@
 //! Entry points: the page in the browser, the command-line runner natively.
 
 #[cfg(target_arch = "wasm32")]
-fn main() {}
+fn main() {
+    tabernetes::ui::start();
+}
 
 #[cfg(not(target_arch = "wasm32"))]
 fn main() {}
