@@ -1,0 +1,1 @@
+//! Container images: one file each, one entry here.

@@ -1,0 +1,1 @@
+//! kubectl, which reaches the cluster only through API requests.

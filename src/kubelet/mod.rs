@@ -1,0 +1,1 @@
+//! The kubelets: pods become containers, probes are run, statuses reported.

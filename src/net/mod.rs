@@ -1,0 +1,1 @@
+//! Addresses, Services and the cluster's name server.

@@ -1,0 +1,1 @@
+//! The programs that machines have: one file each, one entry here.

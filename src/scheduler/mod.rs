@@ -1,0 +1,1 @@
+//! kube-scheduler: a queue, a framework, one file per plugin.

@@ -1,0 +1,1 @@
+//! The API server: storage with revisions, requests, admission, tables.

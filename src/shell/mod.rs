@@ -1,0 +1,1 @@
+//! The shell: bash on the learner's machine, sh in containers.

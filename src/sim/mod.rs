@@ -1,0 +1,1 @@
+//! Simulated time: the ordered event queue.
