@@ -2,13 +2,18 @@
 //!
 //! Everything here is pure: no storage, no time of its own.
 
+pub mod int_or_string;
 pub mod kind;
 pub mod kinds;
 pub mod meta;
+pub mod names;
 pub mod object;
+pub mod selector;
 pub mod status;
 
+pub use int_or_string::IntOrString;
 pub use kind::{Kind, KindRef};
 pub use meta::{Meta, OwnerReference};
 pub use object::{Key, Object};
+pub use selector::{FieldSelector, LabelSelector, Selector};
 pub use status::{Cause, Status};

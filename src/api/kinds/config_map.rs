@@ -1,6 +1,11 @@
 //! ConfigMap.
 
+use std::collections::BTreeMap;
+
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
+use crate::api::meta::Meta;
+use crate::base::value::Str;
+use crate::view;
 
 /// The kind.
 pub static CONFIG_MAP: Kind = Kind {
@@ -16,3 +21,13 @@ pub static CONFIG_MAP: Kind = Kind {
     verbs: ALL_VERBS,
     rules: Rules::NONE,
 };
+
+view! {
+    /// Named texts. `binary_data` is base64.
+    pub struct ConfigMap {
+        meta: Meta = "metadata",
+        immutable: Option<bool> = "immutable",
+        data: BTreeMap<Str, Str> = "data",
+        binary_data: BTreeMap<Str, Str> = "binaryData",
+    }
+}

@@ -1,6 +1,9 @@
 //! ControllerRevision.
 
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
+use crate::api::meta::Meta;
+use crate::base::value::Value;
+use crate::view;
 
 /// The kind.
 pub static CONTROLLER_REVISION: Kind = Kind {
@@ -16,3 +19,12 @@ pub static CONTROLLER_REVISION: Kind = Kind {
     verbs: ALL_VERBS,
     rules: Rules::NONE,
 };
+
+view! {
+    /// A state that a workload had.
+    pub struct ControllerRevision {
+        meta: Meta = "metadata",
+        data: Value = "data",
+        revision: i64 = "revision",
+    }
+}

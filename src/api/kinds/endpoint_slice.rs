@@ -1,6 +1,12 @@
 //! EndpointSlice.
 
+use std::collections::BTreeMap;
+
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
+use crate::api::kinds::endpoints::ObjectReference;
+use crate::api::meta::Meta;
+use crate::base::value::Str;
+use crate::view;
 
 /// The kind.
 pub static ENDPOINT_SLICE: Kind = Kind {
@@ -16,3 +22,39 @@ pub static ENDPOINT_SLICE: Kind = Kind {
     verbs: ALL_VERBS,
     rules: Rules::NONE,
 };
+
+view! {
+    /// A part of a Service's endpoints.
+    pub struct EndpointSlice {
+        meta: Meta = "metadata",
+        address_type: Str = "addressType",
+        endpoints: Vec<Endpoint> = "endpoints",
+        ports: Vec<EndpointPort> = "ports",
+    }
+
+    /// One backend.
+    pub struct Endpoint {
+        addresses: Vec<Str> = "addresses",
+        conditions: EndpointConditions = "conditions",
+        hostname: Option<Str> = "hostname",
+        target_ref: Option<ObjectReference> = "targetRef",
+        deprecated_topology: BTreeMap<Str, Str> = "deprecatedTopology",
+        node_name: Option<Str> = "nodeName",
+        zone: Option<Str> = "zone",
+    }
+
+    /// What a backend is fit for.
+    pub struct EndpointConditions {
+        ready: Option<bool> = "ready",
+        serving: Option<bool> = "serving",
+        terminating: Option<bool> = "terminating",
+    }
+
+    /// A port of all backends.
+    pub struct EndpointPort {
+        name: Option<Str> = "name",
+        protocol: Option<Str> = "protocol",
+        port: Option<i32> = "port",
+        app_protocol: Option<Str> = "appProtocol",
+    }
+}

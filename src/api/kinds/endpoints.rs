@@ -1,6 +1,9 @@
 //! Endpoints.
 
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
+use crate::api::meta::Meta;
+use crate::base::value::Str;
+use crate::view;
 
 /// The kind.
 pub static ENDPOINTS: Kind = Kind {
@@ -16,3 +19,45 @@ pub static ENDPOINTS: Kind = Kind {
     verbs: ALL_VERBS,
     rules: Rules::NONE,
 };
+
+view! {
+    /// A Service's endpoints in the old form.
+    pub struct Endpoints {
+        meta: Meta = "metadata",
+        subsets: Vec<EndpointSubset> = "subsets",
+    }
+
+    /// Addresses with the same ports.
+    pub struct EndpointSubset {
+        addresses: Vec<EndpointAddress> = "addresses",
+        not_ready_addresses: Vec<EndpointAddress> = "notReadyAddresses",
+        ports: Vec<EndpointsPort> = "ports",
+    }
+
+    /// One address.
+    pub struct EndpointAddress {
+        ip: Str = "ip",
+        hostname: Str = "hostname",
+        node_name: Option<Str> = "nodeName",
+        target_ref: Option<ObjectReference> = "targetRef",
+    }
+
+    /// One port.
+    pub struct EndpointsPort {
+        name: Str = "name",
+        port: i32 = "port",
+        protocol: Str = "protocol",
+        app_protocol: Option<Str> = "appProtocol",
+    }
+
+    /// A pointer to any object.
+    pub struct ObjectReference {
+        kind: Str = "kind",
+        namespace: Str = "namespace",
+        name: Str = "name",
+        uid: Str = "uid",
+        api_version: Str = "apiVersion",
+        resource_version: Str = "resourceVersion",
+        field_path: Str = "fieldPath",
+    }
+}

@@ -1,6 +1,10 @@
 //! Lease.
 
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
+use crate::api::meta::Meta;
+use crate::base::time::Time;
+use crate::base::value::Str;
+use crate::view;
 
 /// The kind.
 pub static LEASE: Kind = Kind {
@@ -16,3 +20,20 @@ pub static LEASE: Kind = Kind {
     verbs: ALL_VERBS,
     rules: Rules::NONE,
 };
+
+view! {
+    /// A sign of life or of leadership.
+    pub struct Lease {
+        meta: Meta = "metadata",
+        spec: LeaseSpec = "spec",
+    }
+
+    /// Who holds it, since when, for how long.
+    pub struct LeaseSpec {
+        holder_identity: Option<Str> = "holderIdentity",
+        lease_duration_seconds: Option<i32> = "leaseDurationSeconds",
+        acquire_time: Option<Time> = "acquireTime",
+        renew_time: Option<Time> = "renewTime",
+        lease_transitions: Option<i32> = "leaseTransitions",
+    }
+}

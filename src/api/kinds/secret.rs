@@ -1,6 +1,11 @@
 //! Secret.
 
+use std::collections::BTreeMap;
+
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
+use crate::api::meta::Meta;
+use crate::base::value::Str;
+use crate::view;
 
 /// The kind.
 pub static SECRET: Kind = Kind {
@@ -16,3 +21,13 @@ pub static SECRET: Kind = Kind {
     verbs: ALL_VERBS,
     rules: Rules::NONE,
 };
+
+view! {
+    /// Named bytes, base64.
+    pub struct Secret {
+        meta: Meta = "metadata",
+        immutable: Option<bool> = "immutable",
+        data: BTreeMap<Str, Str> = "data",
+        kind: Str = "type",
+    }
+}

@@ -1,6 +1,12 @@
 //! Service.
 
+use std::collections::BTreeMap;
+
+use crate::api::int_or_string::IntOrString;
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
+use crate::api::meta::Meta;
+use crate::base::value::Str;
+use crate::view;
 
 /// The kind.
 pub static SERVICE: Kind = Kind {
@@ -16,3 +22,62 @@ pub static SERVICE: Kind = Kind {
     verbs: ALL_VERBS,
     rules: Rules::NONE,
 };
+
+view! {
+    /// A Service as the simulation reads it.
+    pub struct Service {
+        meta: Meta = "metadata",
+        spec: ServiceSpec = "spec",
+        status: ServiceStatus = "status",
+    }
+
+    /// Which pods, under which addresses and ports.
+    pub struct ServiceSpec {
+        ports: Vec<ServicePort> = "ports",
+        selector: BTreeMap<Str, Str> = "selector",
+        cluster_ip: Str = "clusterIP",
+        cluster_ips: Vec<Str> = "clusterIPs",
+        kind: Str = "type",
+        external_ips: Vec<Str> = "externalIPs",
+        session_affinity: Str = "sessionAffinity",
+        external_name: Str = "externalName",
+        external_traffic_policy: Str = "externalTrafficPolicy",
+        publish_not_ready_addresses: bool = "publishNotReadyAddresses",
+        ip_families: Vec<Str> = "ipFamilies",
+        ip_family_policy: Option<Str> = "ipFamilyPolicy",
+        internal_traffic_policy: Option<Str> = "internalTrafficPolicy",
+    }
+
+    /// One port.
+    pub struct ServicePort {
+        name: Str = "name",
+        protocol: Str = "protocol",
+        app_protocol: Option<Str> = "appProtocol",
+        port: i32 = "port",
+        target_port: IntOrString = "targetPort",
+        node_port: i32 = "nodePort",
+    }
+
+    /// What a load balancer reported.
+    pub struct ServiceStatus {
+        load_balancer: LoadBalancerStatus = "loadBalancer",
+    }
+
+    /// Addresses of a load balancer.
+    pub struct LoadBalancerStatus {
+        ingress: Vec<LoadBalancerIngress> = "ingress",
+    }
+
+    /// One of them.
+    pub struct LoadBalancerIngress {
+        ip: Str = "ip",
+        hostname: Str = "hostname",
+    }
+}
+
+impl ServiceSpec {
+    /// Whether the service has no address of its own. Upstream: pkg/apis/core/v1/helper, IsServiceIPSet.
+    pub fn is_headless(&self) -> bool {
+        self.cluster_ip == "None"
+    }
+}

@@ -1,6 +1,9 @@
 //! ServiceAccount.
 
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
+use crate::api::kinds::pod::LocalObjectReference;
+use crate::api::meta::Meta;
+use crate::view;
 
 /// The kind.
 pub static SERVICE_ACCOUNT: Kind = Kind {
@@ -16,3 +19,13 @@ pub static SERVICE_ACCOUNT: Kind = Kind {
     verbs: ALL_VERBS,
     rules: Rules::NONE,
 };
+
+view! {
+    /// An identity for pods.
+    pub struct ServiceAccount {
+        meta: Meta = "metadata",
+        secrets: Vec<LocalObjectReference> = "secrets",
+        image_pull_secrets: Vec<LocalObjectReference> = "imagePullSecrets",
+        automount_service_account_token: Option<bool> = "automountServiceAccountToken",
+    }
+}
