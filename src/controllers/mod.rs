@@ -1,1 +1,8 @@
-//! The controllers of kube-controller-manager: one file each, one entry here.
+//! The controllers of kube-controller-manager: one file each, one entry in [`ALL`].
+
+pub mod engine;
+
+pub use engine::{Controller, Controllers, Ctx, Next, Watch};
+
+/// Every controller, in the order in which equal instants are served.
+pub static ALL: &[&Controller] = &[];

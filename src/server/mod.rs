@@ -1,1 +1,166 @@
-//! The API server: storage with revisions, requests, admission, tables.
+//! The API server: storage with revisions, the write pipeline, requests, admission, tables.
+//!
+//! Cluster components call the typed methods ([`Server::create`], [`Server::modify`], …), each of
+//! which takes a [`By`]: a write without a reason does not compile. Clients send a
+//! [`Request`](crate::os::Request) to [`Server::handle`].
+
+pub mod change;
+pub mod store;
+
+use std::rc::Rc;
+
+use crate::api::{Key, KindRef, Object, Status};
+use crate::base::rng::Rng;
+use crate::base::time::Time;
+use crate::base::value::Value;
+
+pub use change::{Actor, By, Change, ChangeKind};
+pub use store::Store;
+
+/// The API server with everything it stores.
+#[derive(Clone)]
+pub struct Server {
+    /// Virtual time, set by the world before each event.
+    pub now: Time,
+    /// Named randomness, for uids and generated names.
+    pub rng: Rng,
+    /// The stored objects and the log of changes.
+    pub store: Store,
+}
+
+/// What a write touches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Everything but the status.
+    Main,
+    /// Only the status (the `status` subresource).
+    Status,
+}
+
+/// How an object is deleted.
+#[derive(Clone, Debug, Default)]
+pub struct DeleteOptions {
+    /// Grace period in seconds; the object's own when `None`.
+    pub grace_s: Option<i64>,
+    /// What happens to dependents; the kind's default when `None`.
+    pub propagation: Option<Propagation>,
+    /// Only if the object still has this uid.
+    pub uid: Option<String>,
+    /// Only if the object still has this revision.
+    pub resource_version: Option<String>,
+    /// Everything is checked and nothing is stored.
+    pub dry_run: bool,
+}
+
+/// What happens to the dependents of a deleted object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Propagation {
+    Orphan,
+    Background,
+    Foreground,
+}
+
+impl Server {
+    /// An empty server.
+    pub fn new(rng: Rng, now: Time) -> Server {
+        Server { now, rng, store: Store::default() }
+    }
+
+    /// The object with this key.
+    pub fn get(&self, kind: KindRef, key: &Key) -> Option<&Rc<Object>> {
+        self.store.get(kind, key)
+    }
+
+    /// All objects of a kind in a namespace ("" for all), in key order.
+    pub fn list<'a>(&'a self, kind: KindRef, ns: &'a str) -> impl Iterator<Item = &'a Rc<Object>> {
+        self.store.list(kind, ns)
+    }
+
+    /// The objects of a kind that name this uid as an owner, in key order.
+    pub fn owned<'a>(
+        &'a self,
+        kind: KindRef,
+        uid: &'a str,
+    ) -> impl Iterator<Item = &'a Rc<Object>> {
+        self.store.owned(kind, uid)
+    }
+
+    /// Creates an object: defaults, admission, validation, storage.
+    ///
+    /// # Errors
+    /// `AlreadyExists`, `Invalid`, `Forbidden`, `NotFound` (no such namespace).
+    pub fn create(&mut self, kind: KindRef, value: Value, by: By) -> Result<Rc<Object>, Status> {
+        let mut value = value;
+        (kind.rules.prepare_create)(&mut value);
+        (kind.rules.default)(&mut value);
+        let name = value.at(&["metadata", "name"]).text().to_owned();
+        let ns = value.at(&["metadata", "namespace"]).text().to_owned();
+        let causes = (kind.rules.validate)(&value);
+        if !causes.is_empty() {
+            return Err(Status::invalid(kind, &name, &causes));
+        }
+        let key = Key::new(ns, name.as_str());
+        if self.store.get(kind, &key).is_some() {
+            return Err(Status::already_exists(kind, &name));
+        }
+        let uid = self.rng.named("uid", kind.plural, self.store.revision() + 1).uuid();
+        value.set("apiVersion", kind.api_version());
+        value.set("kind", kind.name);
+        value.set_at(&["metadata", "uid"], uid);
+        value.set_at(&["metadata", "creationTimestamp"], self.now);
+        Ok(self.store.put(kind, key, value, self.now, by))
+    }
+
+    /// Changes an object in place: `change` edits a copy, which is then checked and stored.
+    /// A copy that is left as it was is not written and returned as it is.
+    ///
+    /// # Errors
+    /// `NotFound`, `Conflict` (the copy carries another resourceVersion), `Invalid`.
+    pub fn modify(
+        &mut self,
+        kind: KindRef,
+        key: &Key,
+        part: Part,
+        by: By,
+        change: impl FnOnce(&mut Value),
+    ) -> Result<Rc<Object>, Status> {
+        let Some(old) = self.store.get(kind, key).cloned() else {
+            return Err(Status::not_found(kind, &key.name));
+        };
+        let mut value = old.value().clone();
+        change(&mut value);
+        if value == *old.value() {
+            return Ok(old);
+        }
+        match part {
+            Part::Status => {
+                let mut kept = old.value().clone();
+                kept.set("status", value.get("status").clone());
+                value = kept;
+            }
+            Part::Main => (kind.rules.prepare_update)(&mut value, old.value()),
+        }
+        Ok(self.store.put(kind, key.clone(), value, self.now, by))
+    }
+
+    /// Deletes an object, or begins its graceful deletion.
+    ///
+    /// # Errors
+    /// `NotFound`, `Conflict`.
+    pub fn delete(
+        &mut self,
+        kind: KindRef,
+        key: &Key,
+        options: &DeleteOptions,
+        by: By,
+    ) -> Result<Rc<Object>, Status> {
+        let _ = options;
+        self.store.remove(kind, key, self.now, by).ok_or_else(|| Status::not_found(kind, &key.name))
+    }
+
+    /// The changes committed since the last call, oldest first.
+    pub fn take_changes(&mut self) -> Vec<Rc<Change>> {
+        self.store.take_changes()
+    }
+}
