@@ -8,3 +8,4 @@ pub mod tabwriter;
 pub mod time;
 pub mod value;
 pub mod view;
+pub mod yaml;
