@@ -49,8 +49,8 @@ pub struct Image {
 
 /// Everything that can be run.
 pub struct Catalog {
-    /// All programs.
-    pub programs: &'static [&'static Program],
+    /// All programs, by registry: the usual ones, the shells, kubectl.
+    pub programs: &'static [&'static [&'static Program]],
     /// All images.
     pub images: &'static [&'static Image],
     /// Runs for an image that we do not know: answers on its declared ports and says what it is.
@@ -60,6 +60,6 @@ pub struct Catalog {
 impl Catalog {
     /// The program with this name.
     pub fn program(&self, name: &str) -> Option<&'static Program> {
-        self.programs.iter().copied().find(|p| p.name == name)
+        self.programs.iter().flat_map(|list| list.iter()).copied().find(|p| p.name == name)
     }
 }
