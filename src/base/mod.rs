@@ -1,7 +1,11 @@
 //! Tools without knowledge of Kubernetes objects: values, time, randomness, text formats.
 
 pub mod base64;
+pub mod gofmt;
+pub mod gotemplate;
 pub mod human;
+pub mod jsonpath;
+pub mod patch;
 pub mod quantity;
 pub mod rng;
 pub mod tabwriter;
