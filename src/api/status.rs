@@ -278,6 +278,11 @@ impl Status {
         Status::new(500, "InternalError", message, Value::Null)
     }
 
+    /// A fault without a reason, which kubectl shows as `Error from server: …`.
+    pub fn unknown(message: impl Into<String>) -> Status {
+        Status::new(500, "", message.into(), Value::Null)
+    }
+
     /// Whether the object was not there.
     pub fn is_not_found(&self) -> bool {
         self.reason == "NotFound"

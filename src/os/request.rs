@@ -181,6 +181,8 @@ pub struct Watch {
     pub rv: u64,
     /// Representation of the events' objects.
     pub accept: Accept,
+    /// Whether the objects that are there now are still to be reported as `ADDED`.
+    pub initial: bool,
 }
 
 /// What happened to a watched object.

@@ -4,8 +4,18 @@
 //! which takes a [`By`]: a write without a reason does not compile. Clients send a
 //! [`Request`](crate::os::Request) to [`Server::handle`].
 
+pub mod admission;
 pub mod change;
+pub mod delete;
+pub mod discovery;
+mod handle;
+pub mod represent;
+pub mod route;
+mod services;
 pub mod store;
+pub mod table;
+mod watch;
+pub mod write;
 
 use std::rc::Rc;
 
@@ -15,7 +25,9 @@ use crate::base::time::Time;
 use crate::base::value::Value;
 
 pub use change::{Actor, By, Change, ChangeKind};
+pub use delete::Deleted;
 pub use store::Store;
+pub use write::{WriteOptions, Written};
 
 /// The API server with everything it stores.
 #[derive(Clone)]
@@ -91,63 +103,13 @@ impl Server {
     /// # Errors
     /// `AlreadyExists`, `Invalid`, `Forbidden`, `NotFound` (no such namespace).
     pub fn create(&mut self, kind: KindRef, value: Value, by: By) -> Result<Rc<Object>, Status> {
-        let mut value = value;
-        (kind.rules.prepare_create)(&mut value);
-        (kind.rules.default)(&mut value);
-        let name = value.at(&["metadata", "name"]).text().to_owned();
-        let ns = value.at(&["metadata", "namespace"]).text().to_owned();
-        let causes = (kind.rules.validate)(&value);
-        if !causes.is_empty() {
-            return Err(Status::invalid(kind, &name, &causes));
-        }
-        let key = Key::new(ns, name.as_str());
-        if self.store.get(kind, &key).is_some() {
-            return Err(Status::already_exists(kind, &name));
-        }
-        let uid = self.rng.named("uid", kind.plural, self.store.revision() + 1).uuid();
-        value.set("apiVersion", kind.api_version());
-        value.set("kind", kind.name);
-        value.set_at(&["metadata", "uid"], uid);
-        value.set_at(&["metadata", "creationTimestamp"], self.now);
-        Ok(self.store.put(kind, key, value, self.now, by))
-    }
-
-    /// Changes an object in place: `change` edits a copy, which is then checked and stored.
-    /// A copy that is left as it was is not written and returned as it is.
-    ///
-    /// # Errors
-    /// `NotFound`, `Conflict` (the copy carries another resourceVersion), `Invalid`.
-    pub fn modify(
-        &mut self,
-        kind: KindRef,
-        key: &Key,
-        part: Part,
-        by: By,
-        change: impl FnOnce(&mut Value),
-    ) -> Result<Rc<Object>, Status> {
-        let Some(old) = self.store.get(kind, key).cloned() else {
-            return Err(Status::not_found(kind, &key.name));
-        };
-        let mut value = old.value().clone();
-        change(&mut value);
-        if value == *old.value() {
-            return Ok(old);
-        }
-        match part {
-            Part::Status => {
-                let mut kept = old.value().clone();
-                kept.set("status", value.get("status").clone());
-                value = kept;
-            }
-            Part::Main => (kind.rules.prepare_update)(&mut value, old.value()),
-        }
-        Ok(self.store.put(kind, key.clone(), value, self.now, by))
+        self.create_with(kind, value, &WriteOptions::default(), by).map(|written| written.object)
     }
 
     /// Deletes an object, or begins its graceful deletion.
     ///
     /// # Errors
-    /// `NotFound`, `Conflict`.
+    /// `NotFound`, `Conflict`, `Forbidden`.
     pub fn delete(
         &mut self,
         kind: KindRef,
@@ -155,8 +117,7 @@ impl Server {
         options: &DeleteOptions,
         by: By,
     ) -> Result<Rc<Object>, Status> {
-        let _ = options;
-        self.store.remove(kind, key, self.now, by).ok_or_else(|| Status::not_found(kind, &key.name))
+        self.delete_with(kind, key, options, by).map(|deleted| deleted.object)
     }
 
     /// The changes committed since the last call, oldest first.

@@ -1,0 +1,54 @@
+//! Admission: what may be written, and what is filled in from the cluster's state.
+//!
+//! One file for each plugin, one entry in [`ALL`]. Upstream: pkg/kubeapiserver/options/plugins.go.
+
+use crate::api::{KindRef, Object, Status};
+use crate::base::value::Value;
+use crate::server::Server;
+
+mod namespace_lifecycle;
+
+/// What is being done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Operation {
+    Create,
+    Update,
+    Delete,
+}
+
+/// What a request is about.
+#[derive(Clone, Copy)]
+pub struct Attributes<'a> {
+    /// The kind.
+    pub kind: KindRef,
+    /// The namespace, or "".
+    pub ns: &'a str,
+    /// The name; "" while it is not generated yet.
+    pub name: &'a str,
+    /// The subresource, or "".
+    pub sub: &'a str,
+    /// What is being done.
+    pub operation: Operation,
+    /// The stored object, for updates and deletions.
+    pub old: Option<&'a Object>,
+}
+
+/// An admission plugin.
+pub struct Plugin {
+    /// Upstream's name: `NamespaceLifecycle`.
+    pub name: &'static str,
+    /// Changes the object or refuses the request. Deletions carry no object.
+    pub admit: fn(&mut Value, &Attributes, &Server) -> Result<(), Status>,
+}
+
+/// Every plugin, in the order in which they are asked.
+pub static ALL: &[&Plugin] = &[&namespace_lifecycle::PLUGIN];
+
+/// Asks every plugin in turn.
+///
+/// # Errors
+/// The first refusal.
+pub fn admit(value: &mut Value, attributes: &Attributes, server: &Server) -> Result<(), Status> {
+    ALL.iter().try_for_each(|plugin| (plugin.admit)(value, attributes, server))
+}

@@ -1,0 +1,419 @@
+//! Requests: from a method and a path to an answer.
+//!
+//! Upstream: staging/src/k8s.io/apiserver/pkg/endpoints/handlers.
+
+use std::cmp::Ordering;
+use std::rc::Rc;
+
+use crate::api::{Key, KindRef, Object, Status};
+use crate::base::base64;
+use crate::base::value::Value;
+use crate::os::request::{Body, Method, Request, Response, Watch};
+use crate::server::change::By;
+use crate::server::represent::{self, Form, IncludeObject, ListMeta};
+use crate::server::route::{self, Route, Target};
+use crate::server::watch::Filter;
+use crate::server::write::{WriteOptions, Written};
+use crate::server::{DeleteOptions, Propagation, Server, discovery};
+use crate::value;
+
+impl Server {
+    /// Answers a request. What needs a node (`log`, `exec`, `attach`, `portforward`, `proxy`) is not answered here.
+    pub fn handle(&mut self, request: &Request, by: By) -> Response {
+        self.answer(request, by).unwrap_or_else(Response::from)
+    }
+
+    fn answer(&mut self, request: &Request, by: By) -> Result<Response, Status> {
+        match route::parse(&request.path) {
+            Route::Resource(target) => self.resource(&target, request, by),
+            Route::Unknown => Err(Status::no_such_path()),
+            route if request.method == Method::Get => discovery::answer(&route, request),
+            _ => Err(Status::method_not_supported()),
+        }
+    }
+
+    fn resource(&mut self, target: &Target, request: &Request, by: By) -> Result<Response, Status> {
+        let verb = verb(target, request);
+        let kind = target.kind;
+        if target.sub.is_empty() && !kind.verbs.contains(&verb) {
+            return Err(Status::method_not_supported());
+        }
+        let form = self.form(request)?;
+        if !target.sub.is_empty() {
+            return self.subresource(target, request, form, by);
+        }
+        match verb {
+            "get" => {
+                let object = self.find(target)?;
+                Ok(Response::ok(represent::one(&object, form)))
+            }
+            "list" => self.list_objects(target, request, form),
+            "watch" => self.watch(target, request),
+            "create" => self.create_object(target, request, form, by),
+            "update" => self.update_object(target, request, form, by),
+            "patch" => self.patch_object(target, request, form, by),
+            "delete" => self.delete_object(target, request, form, by),
+            "deletecollection" => self.delete_collection(target, request, form, by),
+            _ => Err(Status::method_not_supported()),
+        }
+    }
+
+    /// The wanted form of the answer.
+    pub(crate) fn form(&self, request: &Request) -> Result<Form, Status> {
+        let include = IncludeObject::parse(request.query("includeObject"))?;
+        Ok(Form { accept: request.accept, include, now: self.now })
+    }
+
+    /// The object that a request names.
+    pub(crate) fn find(&self, target: &Target) -> Result<Rc<Object>, Status> {
+        let found = self.get(target.kind, &target.key());
+        found.cloned().ok_or_else(|| Status::not_found(target.kind, &target.name))
+    }
+
+    /// The objects that a request selects, in etcd's order.
+    fn select(&self, target: &Target, request: &Request) -> Result<Vec<Rc<Object>>, Status> {
+        let (labels, fields) = (request.query("labelSelector"), request.query("fieldSelector"));
+        let filter = Filter::new(target.kind, labels, fields)?;
+        let listed = self.list(target.kind, &target.ns);
+        let mut objects: Vec<Rc<Object>> = listed.filter(|o| filter.matches(o)).cloned().collect();
+        if target.ns.is_empty() && target.kind.namespaced {
+            objects.sort_by(|a, b| storage_order(a.namespace(), b.namespace()));
+        }
+        Ok(objects)
+    }
+
+    /// Simplified: a further page shows the present state, not that of the first page.
+    fn list_objects(
+        &self,
+        target: &Target,
+        request: &Request,
+        form: Form,
+    ) -> Result<Response, Status> {
+        let mut objects = self.select(target, request)?;
+        let mut meta = ListMeta { rv: self.store.revision(), ..ListMeta::default() };
+        if let Some((rv, start)) = page_start(request.query("continue"))? {
+            meta.rv = rv;
+            objects.retain(|o| order_key(&o.key) >= start);
+        }
+        let limit = request.query("limit").parse().unwrap_or(0_usize);
+        if limit > 0 && objects.len() > limit {
+            let next = order_key(&objects[limit].key);
+            meta.next = page_token(meta.rv, &next);
+            let selects = !request.query("labelSelector").is_empty()
+                || !request.query("fieldSelector").is_empty();
+            meta.remaining = (!selects).then_some(objects.len() - limit);
+            objects.truncate(limit);
+        }
+        Ok(Response::ok(represent::list(target.kind, &objects, &meta, form)))
+    }
+
+    fn watch(&self, target: &Target, request: &Request) -> Result<Response, Status> {
+        let (labels, fields) = (request.query("labelSelector"), request.query("fieldSelector"));
+        let mut fields = fields.to_owned();
+        if !target.name.is_empty() {
+            let name = format!("metadata.name={}", target.name);
+            fields = if fields.is_empty() { name } else { format!("{fields},{name}") };
+        }
+        Filter::new(target.kind, labels, &fields)?;
+        let rv = match request.query("resourceVersion") {
+            "" | "0" => None,
+            text => Some(text.parse::<u64>().map_err(|_| invalid_version(text))?),
+        };
+        let watch = Watch {
+            kind: target.kind,
+            ns: target.ns.clone(),
+            labels: labels.to_owned(),
+            fields,
+            rv: rv.unwrap_or(0),
+            accept: request.accept,
+            initial: rv.is_none(),
+        };
+        Ok(Response { code: 200, warnings: Vec::new(), body: Body::Watch(watch) })
+    }
+
+    fn create_object(
+        &mut self,
+        target: &Target,
+        request: &Request,
+        form: Form,
+        by: By,
+    ) -> Result<Response, Status> {
+        let mut warnings = Vec::new();
+        let mut value = decode(target.kind, request, &request.body, &mut warnings)?;
+        check_namespace(&mut value, target)?;
+        let options = write_options(request)?;
+        let written = self.create_with(target.kind, value, &options, by)?;
+        Ok(answer(201, written, warnings, form))
+    }
+
+    fn update_object(
+        &mut self,
+        target: &Target,
+        request: &Request,
+        form: Form,
+        by: By,
+    ) -> Result<Response, Status> {
+        let mut warnings = Vec::new();
+        let mut value = decode(target.kind, request, &request.body, &mut warnings)?;
+        check_namespace(&mut value, target)?;
+        check_name(&mut value, target)?;
+        let options = write_options(request)?;
+        let written = self.update_with(target.kind, &target.key(), value, &options, by)?;
+        Ok(answer(200, written, warnings, form))
+    }
+
+    fn patch_object(
+        &mut self,
+        target: &Target,
+        request: &Request,
+        form: Form,
+        by: By,
+    ) -> Result<Response, Status> {
+        let _ = (target, request, form, by);
+        Err(Status::bad_request("patches are not simulated yet"))
+    }
+
+    fn delete_object(
+        &mut self,
+        target: &Target,
+        request: &Request,
+        form: Form,
+        by: By,
+    ) -> Result<Response, Status> {
+        let options = delete_options(request)?;
+        let deleted = self.delete_with(target.kind, &target.key(), &options, by)?;
+        let uid = deleted.object.uid();
+        let value = if deleted.gone && !RETURNS_OBJECT.contains(&target.kind.plural) {
+            value!({
+                "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success",
+                "details": {
+                    "name": target.name.as_str(),
+                    "group": target.kind.group,
+                    "kind": target.kind.plural,
+                    "uid": uid,
+                },
+            })
+        } else {
+            represent::one(&deleted.object, form)
+        };
+        Ok(Response::ok(value))
+    }
+
+    fn delete_collection(
+        &mut self,
+        target: &Target,
+        request: &Request,
+        form: Form,
+        by: By,
+    ) -> Result<Response, Status> {
+        let options = delete_options(request)?;
+        let objects = self.select(target, request)?;
+        for object in &objects {
+            match self.delete_with(target.kind, &object.key, &options, by.clone()) {
+                Err(status) if !status.is_not_found() => return Err(status),
+                _ => {}
+            }
+        }
+        let meta = ListMeta { rv: self.store.revision(), ..ListMeta::default() };
+        Ok(Response::ok(represent::list(target.kind, &objects, &meta, form)))
+    }
+
+    fn subresource(
+        &mut self,
+        target: &Target,
+        request: &Request,
+        form: Form,
+        by: By,
+    ) -> Result<Response, Status> {
+        let sub = target.sub.split('/').next().unwrap_or("");
+        if !target.kind.subresources.contains(&sub) {
+            return Err(Status::no_such_path());
+        }
+        let _ = (request, form, by);
+        Err(Status::method_not_supported())
+    }
+}
+
+impl Target {
+    /// The object's key.
+    pub fn key(&self) -> Key {
+        Key::new(self.ns.as_str(), self.name.as_str())
+    }
+}
+
+/// Kinds whose deletion answers with the object. Upstream: ReturnDeletedObject in pkg/registry.
+const RETURNS_OBJECT: [&str; 4] =
+    ["pods", "persistentvolumeclaims", "persistentvolumes", "services"];
+
+fn verb(target: &Target, request: &Request) -> &'static str {
+    match (request.method, target.name.is_empty()) {
+        (Method::Get, _) if matches!(request.query("watch"), "true" | "1") => "watch",
+        (Method::Get, true) => "list",
+        (Method::Get, false) => "get",
+        (Method::Post, _) => "create",
+        (Method::Put, _) => "update",
+        (Method::Patch, _) => "patch",
+        (Method::Delete, true) => "deletecollection",
+        (Method::Delete, false) => "delete",
+    }
+}
+
+fn answer(code: u16, written: Written, mut warnings: Vec<String>, form: Form) -> Response {
+    warnings.extend(written.warnings);
+    Response { code, warnings, body: Body::Value(represent::one(&written.object, form)) }
+}
+
+/// The order of keys in etcd, where a slash follows the namespace.
+fn storage_order(a: &str, b: &str) -> Ordering {
+    a.bytes().chain([b'/']).cmp(b.bytes().chain([b'/']))
+}
+
+fn order_key(key: &Key) -> String {
+    if key.ns.is_empty() { key.name.to_string() } else { format!("{}/{}", key.ns, key.name) }
+}
+
+/// Upstream: staging/src/k8s.io/apiserver/pkg/storage/continue.go.
+fn page_token(rv: u64, start: &str) -> String {
+    let token = value!({ "v": "meta.k8s.io/v1", "rv": rv, "start": start });
+    base64::encode(token.to_json().as_bytes()).trim_end_matches('=').to_owned()
+}
+
+fn page_start(token: &str) -> Result<Option<(u64, String)>, Status> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    let bad = || Status::bad_request("continue key is not valid");
+    let padded = format!("{token}{}", "=".repeat((4 - token.len() % 4) % 4));
+    let bytes = base64::decode(&padded).map_err(|_| bad())?;
+    let text = String::from_utf8(bytes).map_err(|_| bad())?;
+    let value = Value::from_json(&text).map_err(|_| bad())?;
+    let rv = value.get("rv").as_i64().and_then(|n| u64::try_from(n).ok()).ok_or_else(bad)?;
+    Ok(Some((rv, value.get("start").text().to_owned())))
+}
+
+fn invalid_version(text: &str) -> Status {
+    Status::bad_request(format!(
+        "resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax"
+    ))
+}
+
+/// Reads a body as an object of the kind. Strict decoding follows `fieldValidation`.
+fn decode(
+    kind: KindRef,
+    request: &Request,
+    body: &Value,
+    warnings: &mut Vec<String>,
+) -> Result<Value, Status> {
+    let _ = (request, warnings);
+    let mut value = body.clone();
+    let (version, name) = (value.get("apiVersion").text(), value.get("kind").text());
+    if !version.is_empty() && version != kind.api_version() {
+        return Err(Status::bad_request(format!(
+            "the API version in the data ({version}) does not match the expected API version ({})",
+            kind.api_version()
+        )));
+    }
+    if !name.is_empty() && name != kind.name {
+        return Err(Status::bad_request(format!(
+            "{name} in version {:?} cannot be handled as a {}: converting ({name}) to ({}): unknown conversion",
+            kind.version, kind.name, kind.name
+        )));
+    }
+    value.set("apiVersion", kind.api_version());
+    value.set("kind", kind.name);
+    Ok(value)
+}
+
+/// Upstream: staging/src/k8s.io/apiserver/pkg/registry/rest/meta.go, EnsureObjectNamespaceMatchesRequestNamespace.
+fn check_namespace(value: &mut Value, target: &Target) -> Result<(), Status> {
+    let given = value.at(&["metadata", "namespace"]).text();
+    if given == target.ns {
+        return Ok(());
+    }
+    if given.is_empty() {
+        value.set_at(&["metadata", "namespace"], target.ns.as_str());
+        return Ok(());
+    }
+    if target.ns.is_empty() && !target.kind.namespaced {
+        value.entry("metadata").remove("namespace");
+        return Ok(());
+    }
+    Err(Status::bad_request(
+        "the namespace of the provided object does not match the namespace sent on the request",
+    ))
+}
+
+/// Upstream: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/rest.go, checkName.
+fn check_name(value: &mut Value, target: &Target) -> Result<(), Status> {
+    let given = value.at(&["metadata", "name"]).text();
+    if given.is_empty() {
+        value.set_at(&["metadata", "name"], target.name.as_str());
+        return Ok(());
+    }
+    if given != target.name {
+        return Err(Status::bad_request(format!(
+            "the name of the object ({given}) does not match the name on the URL ({})",
+            target.name
+        )));
+    }
+    Ok(())
+}
+
+/// `dryRun` and its like.
+fn write_options(request: &Request) -> Result<WriteOptions, Status> {
+    Ok(WriteOptions { dry_run: dry_run(request.query("dryRun"))?, sub: "" })
+}
+
+fn dry_run(text: &str) -> Result<bool, Status> {
+    match text {
+        "" => Ok(false),
+        "All" => Ok(true),
+        other => Err(Status::bad_request(format!(
+            "dryRun: Unsupported value: {other:?}: supported values: \"All\""
+        ))),
+    }
+}
+
+/// Options from the body (`DeleteOptions`), or from the query when there is none.
+fn delete_options(request: &Request) -> Result<DeleteOptions, Status> {
+    let body = &request.body;
+    let from_query = body.is_null();
+    let grace_s = if from_query {
+        request.query("gracePeriodSeconds").parse().ok()
+    } else {
+        body.get("gracePeriodSeconds").as_i64()
+    };
+    let policy = if from_query {
+        request.query("propagationPolicy")
+    } else {
+        body.get("propagationPolicy").text()
+    };
+    let propagation = match policy {
+        "" => match body.get("orphanDependents").as_bool() {
+            Some(true) => Some(Propagation::Orphan),
+            Some(false) => Some(Propagation::Background),
+            None => None,
+        },
+        "Orphan" => Some(Propagation::Orphan),
+        "Background" => Some(Propagation::Background),
+        "Foreground" => Some(Propagation::Foreground),
+        other => {
+            return Err(Status::bad_request(format!(
+                "DeleteOptions.meta.k8s.io \"\" is invalid: propagationPolicy: Unsupported value: {other:?}: supported values: \"Background\", \"Foreground\", \"Orphan\""
+            )));
+        }
+    };
+    let word = |value: &Value| value.as_str().map(ToOwned::to_owned);
+    let preconditions = body.get("preconditions");
+    let dry = match body.get("dryRun").index(0).text() {
+        "" => request.query("dryRun"),
+        word => word,
+    };
+    Ok(DeleteOptions {
+        grace_s,
+        propagation,
+        uid: word(preconditions.get("uid")),
+        resource_version: word(preconditions.get("resourceVersion")),
+        dry_run: dry_run(dry)?,
+    })
+}
