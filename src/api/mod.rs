@@ -8,6 +8,9 @@ pub mod kinds;
 pub mod meta;
 pub mod names;
 pub mod object;
+pub mod revision;
+pub mod rules;
+pub mod schema;
 pub mod selector;
 pub mod status;
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::kinds::endpoints::ObjectReference;
 use crate::api::meta::Meta;
-use crate::base::value::Str;
+use crate::api::rules::pod_defaults::each;
+use crate::base::value::{Str, Value};
 use crate::view;
 
 /// The kind.
@@ -20,7 +21,7 @@ pub static ENDPOINT_SLICE: Kind = Kind {
     categories: &[],
     subresources: &[],
     verbs: ALL_VERBS,
-    rules: Rules::NONE,
+    rules: Rules { default, ..Rules::NONE },
 };
 
 view! {
@@ -57,4 +58,12 @@ view! {
         port: Option<i32> = "port",
         app_protocol: Option<Str> = "appProtocol",
     }
+}
+
+/// Upstream: pkg/apis/discovery/v1/defaults.go, SetDefaults_EndpointPort.
+fn default(slice: &mut Value) {
+    each(slice, "ports", |port| {
+        port.default_to("name", "");
+        port.default_to("protocol", "TCP");
+    });
 }

@@ -2,7 +2,8 @@
 
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::meta::Meta;
-use crate::base::value::Str;
+use crate::api::rules::pod_defaults::{default_empty, each};
+use crate::base::value::{Str, Value};
 use crate::view;
 
 /// The kind.
@@ -17,7 +18,7 @@ pub static ENDPOINTS: Kind = Kind {
     categories: &[],
     subresources: &[],
     verbs: ALL_VERBS,
-    rules: Rules::NONE,
+    rules: Rules { default, ..Rules::NONE },
 };
 
 view! {
@@ -60,4 +61,11 @@ view! {
         resource_version: Str = "resourceVersion",
         field_path: Str = "fieldPath",
     }
+}
+
+/// Upstream: pkg/apis/core/v1/defaults.go, SetDefaults_Endpoints.
+fn default(endpoints: &mut Value) {
+    each(endpoints, "subsets", |subset| {
+        each(subset, "ports", |port| default_empty(port, "protocol", "TCP"));
+    });
 }

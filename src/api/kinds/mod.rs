@@ -17,7 +17,8 @@ pub mod service_account;
 pub mod stateful_set;
 pub mod storage_class;
 
-use crate::api::kind::KindRef;
+use crate::api::kind::{Kind, KindRef};
+use crate::base::view::{FromValue, Shape};
 
 pub use config_map::CONFIG_MAP;
 pub use controller_revision::CONTROLLER_REVISION;
@@ -65,4 +66,27 @@ pub fn by_resource(group: &str, plural: &str) -> Option<KindRef> {
 pub fn by_gvk(api_version: &str, kind: &str) -> Option<KindRef> {
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
     ALL.iter().copied().find(|k| k.group == group && k.version == version && k.name == kind)
+}
+
+/// What the simulation reads of a kind's objects; `None` for kinds without a view.
+pub fn shape_of(kind: &Kind) -> Option<Shape> {
+    Some(match (kind.group, kind.name) {
+        ("", "ConfigMap") => config_map::ConfigMap::shape(),
+        ("", "Endpoints") => endpoints::Endpoints::shape(),
+        ("", "Event") => event::Event::shape(),
+        ("", "Namespace") => namespace::Namespace::shape(),
+        ("", "Node") => node::Node::shape(),
+        ("", "PersistentVolumeClaim") => persistent_volume_claim::PersistentVolumeClaim::shape(),
+        ("", "PersistentVolume") => persistent_volume::PersistentVolume::shape(),
+        ("", "Pod") => pod::Pod::shape(),
+        ("", "Secret") => secret::Secret::shape(),
+        ("", "ServiceAccount") => service_account::ServiceAccount::shape(),
+        ("", "Service") => service::Service::shape(),
+        ("apps", "ControllerRevision") => controller_revision::ControllerRevision::shape(),
+        ("apps", "StatefulSet") => stateful_set::StatefulSet::shape(),
+        ("coordination.k8s.io", "Lease") => lease::Lease::shape(),
+        ("discovery.k8s.io", "EndpointSlice") => endpoint_slice::EndpointSlice::shape(),
+        ("storage.k8s.io", "StorageClass") => storage_class::StorageClass::shape(),
+        _ => return None,
+    })
 }

@@ -2,8 +2,9 @@
 
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::meta::Meta;
+use crate::api::rules::pod_defaults::default_empty;
 use crate::base::time::Time;
-use crate::base::value::Str;
+use crate::base::value::{Str, Value};
 use crate::view;
 
 /// The kind.
@@ -18,7 +19,7 @@ pub static NAMESPACE: Kind = Kind {
     categories: &[],
     subresources: &["finalize", "status"],
     verbs: ALL_VERBS,
-    rules: Rules::NONE,
+    rules: Rules { default, ..Rules::NONE },
 };
 
 view! {
@@ -48,4 +49,13 @@ view! {
         reason: Str = "reason",
         message: Str = "message",
     }
+}
+
+/// Upstream: pkg/apis/core/v1/defaults.go, SetDefaults_Namespace.
+fn default(namespace: &mut Value) {
+    let name = namespace.at(&["metadata", "name"]).clone();
+    if !name.is_empty() {
+        namespace.set_at(&["metadata", "labels", "kubernetes.io/metadata.name"], name);
+    }
+    default_empty(namespace.entry("status"), "phase", "Active");
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::meta::Meta;
+use crate::api::rules::pod_defaults::{resource_list, within};
 use crate::base::time::Time;
-use crate::base::value::Str;
+use crate::base::value::{Str, Value};
 use crate::view;
 
 /// The kind.
@@ -20,7 +21,7 @@ pub static NODE: Kind = Kind {
     categories: &[],
     subresources: &["proxy", "status"],
     verbs: ALL_VERBS,
-    rules: Rules::NONE,
+    rules: Rules { default, ..Rules::NONE },
 };
 
 view! {
@@ -109,4 +110,16 @@ impl NodeStatus {
     pub fn condition(&self, kind: &str) -> Option<&NodeCondition> {
         self.conditions.iter().find(|c| c.kind == kind)
     }
+}
+
+/// Upstream: pkg/apis/core/v1/defaults.go, SetDefaults_NodeStatus.
+fn default(node: &mut Value) {
+    within(node, "status", |status| {
+        let capacity = status.get("capacity").clone();
+        if !capacity.is_null() {
+            status.default_to("allocatable", capacity);
+        }
+        resource_list(status, "capacity");
+        resource_list(status, "allocatable");
+    });
 }

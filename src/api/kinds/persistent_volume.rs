@@ -6,6 +6,7 @@ use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::kinds::endpoints::ObjectReference;
 use crate::api::kinds::pod::{HostPathVolumeSource, NodeSelector};
 use crate::api::meta::Meta;
+use crate::api::rules::pod_defaults::{default_empty, resource_list, within};
 use crate::base::time::Time;
 use crate::base::value::{Str, Value};
 use crate::view;
@@ -22,7 +23,7 @@ pub static PERSISTENT_VOLUME: Kind = Kind {
     categories: &[],
     subresources: &["status"],
     verbs: ALL_VERBS,
-    rules: Rules::NONE,
+    rules: Rules { default, ..Rules::NONE },
 };
 
 view! {
@@ -75,4 +76,20 @@ view! {
         reason: Str = "reason",
         last_phase_transition_time: Option<Time> = "lastPhaseTransitionTime",
     }
+}
+
+/// Upstream: pkg/apis/core/v1/defaults.go, SetDefaults_PersistentVolume.
+fn default(volume: &mut Value) {
+    default_empty(volume.entry("status"), "phase", "Pending");
+    let spec = volume.entry("spec");
+    default_empty(spec, "persistentVolumeReclaimPolicy", "Retain");
+    spec.default_to("volumeMode", "Filesystem");
+    resource_list(spec, "capacity");
+    within(spec, "hostPath", |path| path.default_to("type", ""));
+    within(spec, "iscsi", |iscsi| default_empty(iscsi, "iscsiInterface", "default"));
+    within(spec, "rbd", |rbd| {
+        default_empty(rbd, "pool", "rbd");
+        default_empty(rbd, "user", "admin");
+        default_empty(rbd, "keyring", "/etc/ceph/keyring");
+    });
 }

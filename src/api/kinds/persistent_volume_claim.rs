@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::kinds::pod::ResourceRequirements;
 use crate::api::meta::Meta;
+use crate::api::rules::pod_defaults::{claim_spec, default_empty, resource_list};
 use crate::api::selector::LabelSelector;
 use crate::base::time::Time;
-use crate::base::value::Str;
+use crate::base::value::{Str, Value};
 use crate::view;
 
 /// The kind.
@@ -22,7 +23,7 @@ pub static PERSISTENT_VOLUME_CLAIM: Kind = Kind {
     categories: &[],
     subresources: &["status"],
     verbs: ALL_VERBS,
-    rules: Rules::NONE,
+    rules: Rules { default, ..Rules::NONE },
 };
 
 view! {
@@ -61,4 +62,11 @@ view! {
         reason: Str = "reason",
         message: Str = "message",
     }
+}
+
+/// Upstream: pkg/apis/core/v1/defaults.go, SetDefaults_PersistentVolumeClaim.
+fn default(claim: &mut Value) {
+    default_empty(claim.entry("status"), "phase", "Pending");
+    claim_spec(claim.entry("spec"));
+    resource_list(claim.entry("status"), "capacity");
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::api::int_or_string::IntOrString;
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::meta::Meta;
+use crate::api::rules::pod_defaults as defaults;
 use crate::api::selector::LabelSelector;
 use crate::base::time::Time;
 use crate::base::value::{Str, Value};
@@ -33,7 +34,7 @@ pub static POD: Kind = Kind {
         "status",
     ],
     verbs: ALL_VERBS,
-    rules: Rules::NONE,
+    rules: Rules { default, ..Rules::NONE },
 };
 
 view! {
@@ -570,4 +571,9 @@ impl Pod {
     pub fn is_ready(&self) -> bool {
         self.status.is_true("Ready")
     }
+}
+
+/// Upstream: pkg/apis/core/v1/defaults.go, SetDefaults_Pod.
+fn default(pod: &mut Value) {
+    defaults::pod(pod);
 }

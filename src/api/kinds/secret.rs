@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::meta::Meta;
-use crate::base::value::Str;
+use crate::api::rules::pod_defaults::default_empty;
+use crate::base::value::{Str, Value};
 use crate::view;
 
 /// The kind.
@@ -19,7 +20,7 @@ pub static SECRET: Kind = Kind {
     categories: &[],
     subresources: &[],
     verbs: ALL_VERBS,
-    rules: Rules::NONE,
+    rules: Rules { default, ..Rules::NONE },
 };
 
 view! {
@@ -30,4 +31,9 @@ view! {
         data: BTreeMap<Str, Str> = "data",
         kind: Str = "type",
     }
+}
+
+/// Upstream: pkg/apis/core/v1/defaults.go, SetDefaults_Secret.
+fn default(secret: &mut Value) {
+    default_empty(secret, "type", "Opaque");
 }

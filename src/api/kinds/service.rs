@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use crate::api::int_or_string::IntOrString;
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::meta::Meta;
-use crate::base::value::Str;
+use crate::api::rules::pod_defaults::{default_empty, each, within};
+use crate::base::value::{Str, Value};
+use crate::value;
 use crate::view;
 
 /// The kind.
@@ -20,7 +22,7 @@ pub static SERVICE: Kind = Kind {
     categories: &["all"],
     subresources: &["proxy", "status"],
     verbs: ALL_VERBS,
-    rules: Rules::NONE,
+    rules: Rules { default, ..Rules::NONE },
 };
 
 view! {
@@ -79,5 +81,48 @@ impl ServiceSpec {
     /// Whether the service has no address of its own. Upstream: pkg/apis/core/v1/helper, IsServiceIPSet.
     pub fn is_headless(&self) -> bool {
         self.cluster_ip == "None"
+    }
+}
+
+/// Upstream: pkg/apis/core/v1/defaults.go, SetDefaults_Service.
+fn default(service: &mut Value) {
+    let spec = service.entry("spec");
+    default_empty(spec, "sessionAffinity", "None");
+    match spec.get("sessionAffinity").text() {
+        "None" => {
+            spec.remove("sessionAffinityConfig");
+        }
+        "ClientIP"
+            if spec.at(&["sessionAffinityConfig", "clientIP", "timeoutSeconds"]).is_null() =>
+        {
+            spec.set("sessionAffinityConfig", value!({"clientIP": {"timeoutSeconds": 10800}}));
+        }
+        _ => {}
+    }
+    default_empty(spec, "type", "ClusterIP");
+    each(spec, "ports", |port| {
+        default_empty(port, "protocol", "TCP");
+        let number = port.get("port").clone();
+        default_empty(port, "targetPort", number);
+    });
+    let kind = spec.get("type").text().to_owned();
+    let external = kind == "LoadBalancer"
+        || kind == "NodePort"
+        || (kind == "ClusterIP" && !spec.get("externalIPs").as_array().is_empty());
+    if external {
+        default_empty(spec, "externalTrafficPolicy", "Cluster");
+    }
+    if ["NodePort", "LoadBalancer", "ClusterIP"].contains(&kind.as_str()) {
+        spec.default_to("internalTrafficPolicy", "Cluster");
+    }
+    if kind == "LoadBalancer" {
+        spec.default_to("allocateLoadBalancerNodePorts", true);
+        within(service.entry("status"), "loadBalancer", |balancer| {
+            each(balancer, "ingress", |one| {
+                if !one.get("ip").is_empty() {
+                    one.default_to("ipMode", "VIP");
+                }
+            });
+        });
     }
 }

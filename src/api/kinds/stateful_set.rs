@@ -5,6 +5,7 @@ use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::kinds::persistent_volume_claim::PersistentVolumeClaim;
 use crate::api::kinds::pod::PodTemplate;
 use crate::api::meta::Meta;
+use crate::api::rules::pod_defaults as defaults;
 use crate::api::selector::LabelSelector;
 use crate::base::time::Time;
 use crate::base::value::{Str, Value};
@@ -22,7 +23,7 @@ pub static STATEFUL_SET: Kind = Kind {
     categories: &["all"],
     subresources: &["scale", "status"],
     verbs: ALL_VERBS,
-    rules: Rules::NONE,
+    rules: Rules { default, ..Rules::NONE },
 };
 
 view! {
@@ -95,4 +96,31 @@ view! {
         reason: Str = "reason",
         message: Str = "message",
     }
+}
+
+/// Upstream: pkg/apis/apps/v1/defaults.go, SetDefaults_StatefulSet.
+/// The gate MaxUnavailableStatefulSet is off, as in 1.36.
+fn default(set: &mut Value) {
+    let spec = set.entry("spec");
+    defaults::default_empty(spec, "podManagementPolicy", "OrderedReady");
+    let strategy = spec.entry("updateStrategy");
+    if strategy.get("type").is_empty() {
+        strategy.set("type", "RollingUpdate");
+        strategy.default_to("rollingUpdate", Value::map());
+    }
+    if strategy.get("type").text() == "RollingUpdate" {
+        defaults::within(strategy, "rollingUpdate", |rolling| rolling.default_to("partition", 0));
+    }
+    let retention = spec.entry("persistentVolumeClaimRetentionPolicy");
+    defaults::default_empty(retention, "whenDeleted", "Retain");
+    defaults::default_empty(retention, "whenScaled", "Retain");
+    spec.default_to("replicas", 1);
+    spec.default_to("revisionHistoryLimit", 10);
+    defaults::pod_template(spec.entry("template"));
+    defaults::each(spec, "volumeClaimTemplates", |claim| {
+        claim.default_to("apiVersion", "v1");
+        claim.default_to("kind", "PersistentVolumeClaim");
+        defaults::claim_spec(claim.entry("spec"));
+        defaults::default_empty(claim.entry("status"), "phase", "Pending");
+    });
 }

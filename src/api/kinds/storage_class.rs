@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::meta::Meta;
-use crate::base::value::Str;
+use crate::base::value::{Str, Value};
 use crate::view;
 
 /// The kind.
@@ -19,7 +19,7 @@ pub static STORAGE_CLASS: Kind = Kind {
     categories: &[],
     subresources: &[],
     verbs: ALL_VERBS,
-    rules: Rules::NONE,
+    rules: Rules { default, ..Rules::NONE },
 };
 
 view! {
@@ -45,4 +45,10 @@ view! {
         key: Str = "key",
         values: Vec<Str> = "values",
     }
+}
+
+/// Upstream: pkg/apis/storage/v1/defaults.go, SetDefaults_StorageClass.
+fn default(class: &mut Value) {
+    class.default_to("reclaimPolicy", "Delete");
+    class.default_to("volumeBindingMode", "Immediate");
 }
