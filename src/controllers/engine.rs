@@ -117,6 +117,7 @@ pub struct Ctx<'a> {
     name: &'static str,
     trigger: Option<u64>,
     memory: &'a mut dyn Memory,
+    spent: Span,
 }
 
 impl Ctx<'_> {
@@ -149,6 +150,21 @@ impl Ctx<'_> {
     /// An object's typed view.
     pub fn get<T: FromValue + 'static>(&self, kind: KindRef, key: &Key) -> Option<Rc<T>> {
         self.server.get(kind, key).map(|object| object.view::<T>())
+    }
+
+    /// Whether a feature is switched on that is off by default.
+    pub fn has_feature(&self, name: &str) -> bool {
+        self.features.iter().any(|feature| feature == name)
+    }
+
+    /// Says that this reconcile takes time: the worker's next turn comes later by it.
+    pub fn spend(&mut self, span: Span) {
+        self.spent = self.spent + span;
+    }
+
+    /// Reports an event about an object.
+    pub fn event(&mut self, about: &Object, kind: &'static str, reason: &str, message: String) {
+        let _ = (about, kind, reason, message, &self.server);
     }
 
     /// The reason of a write by this controller, set off by the change that enqueued the key.
@@ -226,6 +242,8 @@ struct Worker {
     queued: BTreeMap<Key, Option<u64>>,
     failures: BTreeMap<Key, u32>,
     awake: bool,
+    /// No turn before this instant.
+    busy_until: Time,
     memory: Box<dyn Memory>,
 }
 
@@ -237,6 +255,7 @@ impl Clone for Worker {
             queued: self.queued.clone(),
             failures: self.failures.clone(),
             awake: self.awake,
+            busy_until: self.busy_until,
             memory: (*self.memory).boxed_clone(),
         }
     }
@@ -258,6 +277,7 @@ impl Controllers {
                 queued: BTreeMap::new(),
                 failures: BTreeMap::new(),
                 awake: false,
+                busy_until: Time::default(),
                 memory: (controller.memory)(),
             })
             .collect();
@@ -290,7 +310,7 @@ impl Controllers {
         }
         if !worker.awake {
             worker.awake = true;
-            wakes.push((now + NOTICE, Event::Work(index)));
+            wakes.push(((now + NOTICE).max(worker.busy_until), Event::Work(index)));
         }
     }
 
@@ -309,10 +329,19 @@ impl Controllers {
         let Some(key) = worker.queue.pop_front() else { return };
         let trigger = worker.queued.remove(&key).flatten();
         let controller = worker.controller;
-        let mut cx =
-            Ctx { server, features, name: controller.name, trigger, memory: &mut *worker.memory };
+        let mut cx = Ctx {
+            server,
+            features,
+            name: controller.name,
+            trigger,
+            memory: &mut *worker.memory,
+            spent: Span::default(),
+        };
         let now = cx.now();
-        match (controller.reconcile)(&mut cx, &key) {
+        let result = (controller.reconcile)(&mut cx, &key);
+        let turn = TURN.max(cx.spent);
+        worker.busy_until = now + turn;
+        match result {
             Ok(next) => {
                 worker.failures.remove(&key);
                 if let Next::After(span) = next {
@@ -327,7 +356,7 @@ impl Controllers {
         }
         if !worker.queue.is_empty() {
             worker.awake = true;
-            wakes.push((now + TURN, Event::Work(index)));
+            wakes.push((now + turn, Event::Work(index)));
         }
     }
 }

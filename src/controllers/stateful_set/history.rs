@@ -1,0 +1,207 @@
+//! Revisions: the states that the set's template had, for roll-outs and roll-backs.
+//! Upstream: pkg/controller/history/controller_history.go and
+//! pkg/controller/statefulset/stateful_set_control.go, getStatefulSetRevisions.
+//! Simplified: no second comparison after defaulting (the recorded data is always defaulted alike).
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use crate::api::Object;
+use crate::api::kinds::controller_revision::ControllerRevision;
+use crate::api::kinds::stateful_set::StatefulSet;
+use crate::api::meta::OwnerReference;
+use crate::base::rng::SAFE_ALPHABET;
+use crate::base::value::{Str, Value};
+use crate::value;
+
+/// Label of a revision with the hash in its name.
+pub const HASH_LABEL: &str = "controller.kubernetes.io/hash";
+
+/// A revision, as far as a plan needs it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Revision {
+    /// Its name, which pods carry as a label.
+    pub name: Str,
+    /// The pod template that it keeps.
+    pub template: Value,
+}
+
+impl Revision {
+    /// Reads a stored revision. Upstream: ApplyRevision.
+    pub fn of(object: &Object) -> Revision {
+        let mut template = object.at(&["data", "spec", "template"]).clone();
+        template.remove("$patch");
+        Revision { name: object.name().clone(), template }
+    }
+}
+
+/// What has to be done so that a revision of the present template exists.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Update {
+    /// The newest revision has this template.
+    Newest(usize),
+    /// An older one has it: it gets the next number. This is a roll-back.
+    Renumber(usize, i64),
+    /// None has it.
+    Create(i64),
+}
+
+/// Finds the present template among revisions sorted by [`sort`].
+/// Upstream: getStatefulSetRevisions.
+pub fn find_update(revisions: &[Rc<Object>], data: &Value) -> Update {
+    let next = revisions.last().map_or(1, |last| number(last) + 1);
+    match revisions.iter().rposition(|revision| revision.get("data") == data) {
+        Some(at) if at + 1 == revisions.len() => Update::Newest(at),
+        Some(at) => Update::Renumber(at, next),
+        None => Update::Create(next),
+    }
+}
+
+/// A revision's number.
+pub fn number(revision: &Object) -> i64 {
+    revision.view::<ControllerRevision>().revision
+}
+
+/// By number, then age, then name. Upstream: SortControllerRevisions.
+pub fn sort(revisions: &mut [Rc<Object>]) {
+    revisions.sort_by(|a, b| {
+        (number(a), a.created(), a.name()).cmp(&(number(b), b.created(), b.name()))
+    });
+}
+
+/// The set's template as a revision keeps it: a patch that puts it back. Upstream: getPatch.
+pub fn data(set: &StatefulSet) -> Value {
+    let mut template = set.spec.template_value.clone();
+    template.set("$patch", "replace");
+    value!({ "spec": { "template": template } })
+}
+
+/// The hash in a revision's name: FNV-1 over the data's JSON and the collision count, in the safe alphabet.
+/// Upstream: HashControllerRevision.
+pub fn hash(data: &Value, collisions: i64) -> String {
+    let json = go_json(data);
+    let sum = json
+        .bytes()
+        .chain(collisions.to_string().bytes())
+        .fold(2_166_136_261_u32, |h, b| h.wrapping_mul(16_777_619) ^ u32::from(b));
+    sum.to_string()
+        .bytes()
+        .map(|digit| char::from(SAFE_ALPHABET[usize::from(digit) % SAFE_ALPHABET.len()]))
+        .collect()
+}
+
+/// Compact JSON as Go's encoder prints it: it also escapes what HTML and JavaScript trip over.
+fn go_json(value: &Value) -> String {
+    let mut text = String::new();
+    for c in value.to_json().chars() {
+        match c {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                text.push_str(&format!("\\u{:04x}", u32::from(c)));
+            }
+            other => text.push(other),
+        }
+    }
+    text
+}
+
+/// The name of a revision. Upstream: ControllerRevisionName.
+pub fn name(set: &str, hash: &str) -> String {
+    let end = set.char_indices().nth(223).map_or(set.len(), |(at, _)| at);
+    format!("{}-{hash}", &set[..end])
+}
+
+/// A new revision object. Upstream: newRevision, NewControllerRevision.
+pub fn new_revision(
+    set: &StatefulSet,
+    owner: &Object,
+    data: &Value,
+    revision: i64,
+    collisions: i64,
+) -> Value {
+    let hash = hash(data, collisions);
+    let mut labels = set.spec.template_value.at(&["metadata", "labels"]).clone();
+    labels.set(HASH_LABEL, &hash);
+    let mut meta = value!({
+        "name": name(&set.meta.name, &hash),
+        "namespace": &set.meta.namespace,
+        "labels": labels,
+        "ownerReferences": vec![OwnerReference::controller_of(owner)],
+    });
+    let annotations = owner.at(&["metadata", "annotations"]);
+    if !annotations.is_empty() {
+        meta.set("annotations", annotations);
+    }
+    value!({ "metadata": meta, "data": data, "revision": revision })
+}
+
+/// The revisions beyond the limit, oldest first, that neither the set nor a pod uses. Upstream: truncateHistory.
+pub fn surplus(revisions: &[Rc<Object>], live: &BTreeSet<Str>, limit: i32) -> Vec<Rc<Object>> {
+    let Ok(limit) = usize::try_from(limit) else { return Vec::new() };
+    let dead: Vec<_> = revisions.iter().filter(|r| !live.contains(r.name())).cloned().collect();
+    let extra = dead.len().saturating_sub(limit);
+    dead.into_iter().take(extra).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::kinds::CONTROLLER_REVISION;
+
+    #[test]
+    fn recorded_revision_names_come_out() {
+        let template = |image: &str| {
+            value!({
+                "metadata": { "labels": { "app": "nginx" } },
+                "spec": {
+                    "containers": [{
+                        "name": "nginx", "image": image, "imagePullPolicy": "IfNotPresent",
+                        "ports": [{ "containerPort": 80, "name": "web", "protocol": "TCP" }],
+                        "resources": {},
+                        "terminationMessagePath": "/dev/termination-log",
+                        "terminationMessagePolicy": "File",
+                        "volumeMounts": [{ "mountPath": "/usr/share/nginx/html", "name": "www" }],
+                    }],
+                    "dnsPolicy": "ClusterFirst", "restartPolicy": "Always",
+                    "schedulerName": "default-scheduler", "securityContext": {},
+                    "terminationGracePeriodSeconds": 30,
+                },
+            })
+        };
+        for (image, expected) in [
+            ("registry.k8s.io/nginx-slim:0.8", "847b47bbbc"),
+            ("gcr.io/google_containers/nginx-slim:0.8", "7d8f4cbdb5"),
+            ("registry.k8s.io/nginx-slim:0.7", "6b4bf597b4"),
+        ] {
+            let mut template = template(image);
+            template.set("$patch", "replace");
+            assert_eq!(hash(&value!({ "spec": { "template": template } }), 0), expected);
+        }
+    }
+
+    fn revision(number: i64, data: &str) -> Rc<Object> {
+        let name = format!("web-{number}");
+        let value = value!({ "metadata": { "name": name }, "data": data, "revision": number });
+        Rc::new(Object::new(&CONTROLLER_REVISION, value))
+    }
+
+    #[test]
+    fn a_known_template_is_not_recorded_twice() {
+        let kept = [revision(1, "a"), revision(2, "b")];
+        for (data, expected) in
+            [("b", Update::Newest(1)), ("a", Update::Renumber(0, 3)), ("c", Update::Create(3))]
+        {
+            assert_eq!(find_update(&kept, &Value::from(data)), expected);
+        }
+        assert_eq!(find_update(&[], &Value::from("a")), Update::Create(1));
+    }
+
+    #[test]
+    fn only_unused_revisions_beyond_the_limit_go() {
+        let kept: Vec<_> = (1..=5).map(|n| revision(n, "x")).collect();
+        let live = BTreeSet::from([Str::from("web-1"), Str::from("web-5")]);
+        let gone = surplus(&kept, &live, 1);
+        let names: Vec<&str> = gone.iter().map(|r| r.name().as_str()).collect();
+        assert_eq!(names, ["web-2", "web-3"]);
+        assert!(surplus(&kept, &live, 10).is_empty());
+    }
+}
