@@ -13,5 +13,6 @@ pub mod scheduler;
 pub mod server;
 pub mod shell;
 pub mod sim;
+pub mod view;
 #[cfg(target_arch = "wasm32")]
 pub mod ui;

@@ -85,7 +85,6 @@ export class TerminalPart {
 
   write(text) { this.term.write(text); }
   focus() { this.term.focus(); }
-  paste(text) { this.term.paste(text); }
   reset() { this.term.reset(); }
   refreshTheme() { this.term.options.theme = theme(); }
 
