@@ -12,7 +12,7 @@ use crate::base::quantity::Quantity;
 use crate::base::time::Time;
 use crate::base::value::Value;
 use crate::view::pod::{self, PodState};
-use crate::view::{Look, Source};
+use crate::view::{Cluster, Look};
 
 /// What the picture shows.
 #[derive(Clone, Debug, PartialEq)]
@@ -142,18 +142,18 @@ pub struct ServicePill {
 }
 
 /// Draws the picture.
-pub fn diagram(source: &dyn Source, options: &Options) -> Diagram {
+pub fn diagram(cluster: Cluster<'_>, options: &Options) -> Diagram {
     let shown = |o: &Rc<Object>| options.namespace.as_deref().is_none_or(|ns| o.namespace() == ns);
-    let list = |kind| source.list(kind).into_iter().filter(shown).collect::<Vec<_>>();
+    let list = |kind| cluster.list(kind).into_iter().filter(shown).collect::<Vec<_>>();
     let (pods, sets) = (list(&POD), list(&STATEFUL_SET));
     let claims = list(&PERSISTENT_VOLUME_CLAIM);
-    let news = latest_news(&source.list(&EVENT));
+    let news = latest_news(&cluster.list(&EVENT));
     let cards: Vec<Rc<PodCard>> =
-        pods.iter().map(|pod| Rc::new(pod_card(source, pod, &news, &claims, &sets))).collect();
-    let nodes = source.list(&NODE);
+        pods.iter().map(|pod| Rc::new(pod_card(cluster, pod, &news, &claims, &sets))).collect();
+    let nodes = cluster.list(&NODE);
     let everywhere = options.namespace.as_deref().is_none_or(|ns| ns == "kube-system");
     let (groups, waiting) = match options.by {
-        Grouping::Node => by_node(&nodes, &source.list(&POD), &pods, &cards, everywhere),
+        Grouping::Node => by_node(&nodes, &cluster.list(&POD), &pods, &cards, everywhere),
         Grouping::Owner => (by_owner(&pods, &cards), Vec::new()),
     };
     Diagram {
@@ -161,7 +161,7 @@ pub fn diagram(source: &dyn Source, options: &Options) -> Diagram {
         services: services(&list(&SERVICE), &list(&ENDPOINT_SLICE)),
         waiting,
         groups,
-        shelf: shelf(&claims, &source.list(&PERSISTENT_VOLUME), &cards),
+        shelf: shelf(&claims, &cluster.list(&PERSISTENT_VOLUME), &cards),
     }
 }
 
@@ -186,7 +186,7 @@ fn latest_news(events: &[Rc<Object>]) -> News {
 }
 
 fn pod_card(
-    source: &dyn Source,
+    cluster: Cluster<'_>,
     pod: &Object,
     news: &News,
     claims: &[Rc<Object>],
@@ -206,11 +206,11 @@ fn pod_card(
         uid: pod.uid().to_owned(),
         namespace: pod.namespace().to_string(),
         name: pod.name().to_string(),
-        state: pod::state(pod, latest, source.now()),
+        state: pod::state(pod, latest, cluster.server.now),
         revision: set.filter(|_| !hash.is_empty()).map(|_| hash.chars().take(4).collect()),
         newest: set.is_some_and(|set| set.at(&["status", "updateRevision"]).text() == revision),
         claims: mounted.filter_map(claim).map(|c| c.uid().to_owned()).collect(),
-        stand_in: containers(pod).any(|c| !source.knows_image(c.get("image").text())),
+        stand_in: containers(pod).any(|c| !(cluster.knows_image)(c.get("image").text())),
     }
 }
 
@@ -425,34 +425,22 @@ fn tag(object: &Object, phase: &str, size: &str, kept: bool) -> Tag {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::kind::KindRef;
+    use crate::api::KindRef;
+    use crate::base::rng::Rng;
+    use crate::server::{By, Server};
     use crate::value;
 
-    struct Fixed(Vec<Rc<Object>>);
-
-    impl Source for Fixed {
-        fn list(&self, kind: KindRef) -> Vec<Rc<Object>> {
-            self.0.iter().filter(|o| o.kind == kind).cloned().collect()
-        }
-        fn now(&self) -> Time {
-            Time::START
-        }
-        fn knows_image(&self, image: &str) -> bool {
-            image == "nginx"
-        }
-    }
-
-    fn cluster() -> Fixed {
-        let object = |kind, value| Rc::new(Object::new(kind, value));
-        Fixed(vec![
-            object(
+    fn cluster() -> Server {
+        let mut server = Server::new(Rng { seed: 1 }, Time::START);
+        let objects: Vec<(KindRef, Value)> = vec![
+            (
                 &NODE,
                 value!({
                     "metadata": { "name": "node-1", "uid": "n1" },
                     "status": { "allocatable": { "cpu": "4", "memory": "8Gi" }, "conditions": [{ "type": "Ready", "status": "True" }] },
                 }),
             ),
-            object(
+            (
                 &POD,
                 value!({
                     "metadata": { "name": "web-0", "namespace": "default", "uid": "p0" },
@@ -463,25 +451,33 @@ mod tests {
                     },
                 }),
             ),
-            object(
+            (
                 &PERSISTENT_VOLUME_CLAIM,
                 value!({
                     "metadata": { "name": "www-web-0", "namespace": "default", "uid": "c0" },
                     "status": { "phase": "Bound", "capacity": { "storage": "1Gi" } },
                 }),
             ),
-            object(
+            (
                 &PERSISTENT_VOLUME_CLAIM,
                 value!({
                     "metadata": { "name": "www-web-1", "namespace": "default", "uid": "c1" },
                     "status": { "phase": "Bound", "capacity": { "storage": "1Gi" } },
                 }),
             ),
-        ])
+        ];
+        for (kind, value) in objects {
+            let object = Object::new(kind, value.clone());
+            let by = By::component("test", "it is needed");
+            server.store.put(kind, object.key.clone(), value, Time::START, by);
+        }
+        server
     }
 
     fn draw(by: Grouping) -> Diagram {
-        diagram(&cluster(), &Options { namespace: Some("default".into()), by })
+        let server = cluster();
+        let cluster = Cluster { server: &server, knows_image: &|image| image == "nginx" };
+        diagram(cluster, &Options { namespace: Some("default".into()), by })
     }
 
     #[test]

@@ -8,18 +8,24 @@ pub mod pod;
 
 use std::rc::Rc;
 
-use crate::api::Object;
-use crate::api::kind::KindRef;
-use crate::base::time::{Span, Time};
+use crate::api::{KindRef, Object};
+use crate::base::time::Span;
+use crate::server::Server;
 
 /// Where a view reads the cluster.
-pub trait Source {
-    /// The objects of a kind in all namespaces, by namespace and name.
-    fn list(&self, kind: KindRef) -> Vec<Rc<Object>>;
-    /// The virtual time.
-    fn now(&self) -> Time;
+#[derive(Clone, Copy)]
+pub struct Cluster<'a> {
+    /// The objects and the log of their changes.
+    pub server: &'a Server,
     /// Whether an image is simulated; an unknown one runs as a stand-in.
-    fn knows_image(&self, image: &str) -> bool;
+    pub knows_image: &'a dyn Fn(&str) -> bool,
+}
+
+impl Cluster<'_> {
+    /// The objects of a kind in all namespaces, by namespace and name.
+    pub fn list(&self, kind: KindRef) -> Vec<Rc<Object>> {
+        self.server.list(kind, "").cloned().collect()
+    }
 }
 
 /// How an object fares, for shape and colour; the words say it too.
