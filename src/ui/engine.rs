@@ -1,7 +1,6 @@
 //! The only file of the page that speaks with the session.
 
 use crate::base::time::Span;
-use crate::ui::js::Mark;
 use crate::view::diagram::{Diagram, Options};
 use crate::view::inspector::{Inspector, Pick};
 use crate::view::lesson::LessonView;
@@ -127,11 +126,6 @@ impl Engine {
 
     /// The editor has closed a file; a program that waited for it goes on.
     pub fn edited(&mut self, _path: &str) -> Vec<Effect> {
-        Vec::new()
-    }
-
-    /// What is wrong with a file's text.
-    pub fn lint(&self, _path: &str, _text: &str) -> Vec<Mark> {
         Vec::new()
     }
 }

@@ -3,6 +3,8 @@
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
 
+use crate::view::lint::{Remark, Severity};
+
 #[wasm_bindgen(raw_module = "./vendor/parts.js")]
 extern "C" {
     #[wasm_bindgen(catch, js_name = openTerminal)]
@@ -98,19 +100,6 @@ impl Drop for Terminal {
     }
 }
 
-/// A remark on a line of the text in the editor.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Mark {
-    /// Line, from 1.
-    pub line: u32,
-    /// Column, from 1.
-    pub column: u32,
-    /// `error`, `warning` or `info`.
-    pub severity: &'static str,
-    /// What is wrong.
-    pub message: String,
-}
-
 /// An open editor and the callbacks that it holds.
 pub struct Editor {
     part: EditorPart,
@@ -138,13 +127,14 @@ impl Editor {
     }
 
     /// Replaces the remarks.
-    pub fn mark(&self, marks: &[Mark]) {
+    pub fn mark(&self, remarks: &[Remark]) {
         let flat = js_sys::Array::new();
-        for mark in marks {
-            flat.push(&mark.line.into());
-            flat.push(&mark.column.into());
-            flat.push(&mark.severity.into());
-            flat.push(&mark.message.as_str().into());
+        for remark in remarks {
+            let severity = if remark.severity == Severity::Error { "error" } else { "warning" };
+            flat.push(&(remark.line as f64).into());
+            flat.push(&(remark.column as f64).into());
+            flat.push(&severity.into());
+            flat.push(&remark.message.as_str().into());
         }
         self.part.mark(&flat);
     }

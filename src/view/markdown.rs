@@ -97,9 +97,8 @@ impl Marker {
     fn strip(self, line: &str) -> &str {
         match self {
             Marker::None => line,
-            Marker::Bullet => line[1..].trim_start(),
+            Marker::Bullet | Marker::Quote => line[1..].trim_start(),
             Marker::Number => line.split_once(". ").map_or(line, |(_, rest)| rest),
-            Marker::Quote => line[1..].trim_start(),
         }
     }
 

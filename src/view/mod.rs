@@ -3,6 +3,7 @@
 pub mod diagram;
 pub mod inspector;
 pub mod lesson;
+pub mod lint;
 pub mod markdown;
 pub mod pod;
 
