@@ -278,6 +278,16 @@ impl Status {
         Status::new(500, "InternalError", message, Value::Null)
     }
 
+    /// A request that cannot be carried out as it stands.
+    pub fn unprocessable(message: impl Into<String>) -> Status {
+        Status::new(422, "Invalid", message.into(), value!({}))
+    }
+
+    /// A body of a type that is not read.
+    pub fn unsupported_media_type(message: impl Into<String>) -> Status {
+        Status::new(415, "UnsupportedMediaType", message.into(), Value::Null)
+    }
+
     /// A fault without a reason, which kubectl shows as `Error from server: …`.
     pub fn unknown(message: impl Into<String>) -> Status {
         Status::new(500, "", message.into(), Value::Null)

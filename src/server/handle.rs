@@ -5,11 +5,12 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use crate::api::{Key, KindRef, Object, Status};
+use crate::api::{Key, Object, Status};
 use crate::base::base64;
 use crate::base::value::Value;
 use crate::os::request::{Body, Method, Request, Response, Watch};
 use crate::server::change::By;
+use crate::server::codec::{self, Validation};
 use crate::server::represent::{self, Form, IncludeObject, ListMeta};
 use crate::server::route::{self, Route, Target};
 use crate::server::watch::Filter;
@@ -35,12 +36,16 @@ impl Server {
     fn resource(&mut self, target: &Target, request: &Request, by: By) -> Result<Response, Status> {
         let verb = verb(target, request);
         let kind = target.kind;
-        if target.sub.is_empty() && !kind.verbs.contains(&verb) {
-            return Err(Status::method_not_supported());
-        }
         let form = self.form(request)?;
         if !target.sub.is_empty() {
             return self.subresource(target, request, form, by);
+        }
+        let has_name = !target.name.is_empty();
+        if !kind.verbs.contains(&verb)
+            || (verb == "create" && (has_name || target.ns.is_empty() == kind.namespaced))
+            || (verb == "update" || verb == "patch") && !has_name
+        {
+            return Err(Status::method_not_supported());
         }
         match verb {
             "get" => {
@@ -50,8 +55,8 @@ impl Server {
             "list" => self.list_objects(target, request, form),
             "watch" => self.watch(target, request),
             "create" => self.create_object(target, request, form, by),
-            "update" => self.update_object(target, request, form, by),
-            "patch" => self.patch_object(target, request, form, by),
+            "update" => self.update_object(target, "", request, form, by),
+            "patch" => self.patch_object(target, "", request, form, by),
             "delete" => self.delete_object(target, request, form, by),
             "deletecollection" => self.delete_collection(target, request, form, by),
             _ => Err(Status::method_not_supported()),
@@ -139,38 +144,66 @@ impl Server {
         by: By,
     ) -> Result<Response, Status> {
         let mut warnings = Vec::new();
-        let mut value = decode(target.kind, request, &request.body, &mut warnings)?;
+        let validation = Validation::of(request)?;
+        let mut value = codec::decode(target.kind, &request.body, validation, &mut warnings)?;
         check_namespace(&mut value, target)?;
-        let options = write_options(request)?;
+        let options = write_options("", request)?;
         let written = self.create_with(target.kind, value, &options, by)?;
         Ok(answer(201, written, warnings, form))
     }
 
-    fn update_object(
+    pub(crate) fn update_object(
         &mut self,
         target: &Target,
+        sub: &'static str,
         request: &Request,
         form: Form,
         by: By,
     ) -> Result<Response, Status> {
         let mut warnings = Vec::new();
-        let mut value = decode(target.kind, request, &request.body, &mut warnings)?;
+        let validation = Validation::of(request)?;
+        let mut value = codec::decode(target.kind, &request.body, validation, &mut warnings)?;
         check_namespace(&mut value, target)?;
         check_name(&mut value, target)?;
-        let options = write_options(request)?;
+        check_uid(&value, &*self.find(target)?)?;
+        let options = write_options(sub, request)?;
         let written = self.update_with(target.kind, &target.key(), value, &options, by)?;
         Ok(answer(200, written, warnings, form))
     }
 
-    fn patch_object(
+    pub(crate) fn patch_object(
         &mut self,
         target: &Target,
+        sub: &'static str,
         request: &Request,
         form: Form,
         by: By,
     ) -> Result<Response, Status> {
-        let _ = (target, request, form, by);
-        Err(Status::bad_request("patches are not simulated yet"))
+        let mut warnings = Vec::new();
+        let old = self.find(target)?;
+        let patched = self.patched(target, old.value(), request, &mut warnings)?;
+        let options = write_options(sub, request)?;
+        let written = self.update_with(target.kind, &target.key(), patched, &options, by)?;
+        Ok(answer(200, written, warnings, form))
+    }
+
+    /// The object that a patch request makes of another, decoded.
+    pub(crate) fn patched(
+        &self,
+        target: &Target,
+        current: &Value,
+        request: &Request,
+        warnings: &mut Vec<String>,
+    ) -> Result<Value, Status> {
+        let patched = codec::apply_patch(target.kind, current, request)?;
+        if patched.get("kind").text() != target.kind.name {
+            // A scale, which is read by its fields only.
+            return Ok(patched);
+        }
+        let mut value = codec::decode(target.kind, &patched, Validation::of(request)?, warnings)?;
+        check_namespace(&mut value, target)?;
+        check_name(&mut value, target)?;
+        Ok(value)
     }
 
     fn delete_object(
@@ -216,21 +249,6 @@ impl Server {
         }
         let meta = ListMeta { rv: self.store.revision(), ..ListMeta::default() };
         Ok(Response::ok(represent::list(target.kind, &objects, &meta, form)))
-    }
-
-    fn subresource(
-        &mut self,
-        target: &Target,
-        request: &Request,
-        form: Form,
-        by: By,
-    ) -> Result<Response, Status> {
-        let sub = target.sub.split('/').next().unwrap_or("");
-        if !target.kind.subresources.contains(&sub) {
-            return Err(Status::no_such_path());
-        }
-        let _ = (request, form, by);
-        Err(Status::method_not_supported())
     }
 }
 
@@ -297,33 +315,6 @@ fn invalid_version(text: &str) -> Status {
     ))
 }
 
-/// Reads a body as an object of the kind. Strict decoding follows `fieldValidation`.
-fn decode(
-    kind: KindRef,
-    request: &Request,
-    body: &Value,
-    warnings: &mut Vec<String>,
-) -> Result<Value, Status> {
-    let _ = (request, warnings);
-    let mut value = body.clone();
-    let (version, name) = (value.get("apiVersion").text(), value.get("kind").text());
-    if !version.is_empty() && version != kind.api_version() {
-        return Err(Status::bad_request(format!(
-            "the API version in the data ({version}) does not match the expected API version ({})",
-            kind.api_version()
-        )));
-    }
-    if !name.is_empty() && name != kind.name {
-        return Err(Status::bad_request(format!(
-            "{name} in version {:?} cannot be handled as a {}: converting ({name}) to ({}): unknown conversion",
-            kind.version, kind.name, kind.name
-        )));
-    }
-    value.set("apiVersion", kind.api_version());
-    value.set("kind", kind.name);
-    Ok(value)
-}
-
 /// Upstream: staging/src/k8s.io/apiserver/pkg/registry/rest/meta.go, EnsureObjectNamespaceMatchesRequestNamespace.
 fn check_namespace(value: &mut Value, target: &Target) -> Result<(), Status> {
     let given = value.at(&["metadata", "namespace"]).text();
@@ -359,12 +350,28 @@ fn check_name(value: &mut Value, target: &Target) -> Result<(), Status> {
     Ok(())
 }
 
-/// `dryRun` and its like.
-fn write_options(request: &Request) -> Result<WriteOptions, Status> {
-    Ok(WriteOptions { dry_run: dry_run(request.query("dryRun"))?, sub: "" })
+/// A uid in the object must be the stored one's.
+/// Upstream: staging/src/k8s.io/apiserver/pkg/storage/interfaces.go, Preconditions.Check.
+fn check_uid(value: &Value, old: &Object) -> Result<(), Status> {
+    let uid = value.at(&["metadata", "uid"]).text();
+    if uid.is_empty() || uid == old.uid() {
+        return Ok(());
+    }
+    let why = format!(
+        "StorageError: invalid object, Code: 4, Key: /registry/{}/{}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+        old.kind.plural,
+        old.key,
+        old.uid()
+    );
+    Err(Status::conflict(old.kind, old.name(), &why))
 }
 
-fn dry_run(text: &str) -> Result<bool, Status> {
+/// `dryRun` and its like.
+fn write_options(sub: &'static str, request: &Request) -> Result<WriteOptions, Status> {
+    Ok(WriteOptions { dry_run: dry_run(request.query("dryRun"))?, sub })
+}
+
+pub(crate) fn dry_run(text: &str) -> Result<bool, Status> {
     match text {
         "" => Ok(false),
         "All" => Ok(true),
@@ -376,7 +383,11 @@ fn dry_run(text: &str) -> Result<bool, Status> {
 
 /// Options from the body (`DeleteOptions`), or from the query when there is none.
 fn delete_options(request: &Request) -> Result<DeleteOptions, Status> {
-    let body = &request.body;
+    delete_options_of(&request.body, request)
+}
+
+/// Options from a `DeleteOptions`, or from the query when there is none.
+pub(crate) fn delete_options_of(body: &Value, request: &Request) -> Result<DeleteOptions, Status> {
     let from_query = body.is_null();
     let grace_s = if from_query {
         request.query("gracePeriodSeconds").parse().ok()

@@ -6,6 +6,7 @@
 
 pub mod admission;
 pub mod change;
+mod codec;
 pub mod delete;
 pub mod discovery;
 mod handle;
@@ -13,6 +14,7 @@ pub mod represent;
 pub mod route;
 mod services;
 pub mod store;
+pub mod subresource;
 pub mod table;
 mod watch;
 pub mod write;

@@ -136,7 +136,7 @@ impl Server {
         let Some(old) = self.store.get(kind, key).cloned() else {
             return Err(Status::not_found(kind, &key.name));
         };
-        check_preconditions(&old, &value)?;
+        check_version(&old, &value)?;
         let mut value = match options.sub {
             "" | "ephemeralcontainers" | "resize" => value,
             "finalize" => with_finalizers(&old, &value),
@@ -246,19 +246,9 @@ fn refuse(kind: KindRef, name: &str, causes: &[Cause]) -> Result<(), Status> {
     if causes.is_empty() { Ok(()) } else { Err(Status::invalid(kind, name, causes)) }
 }
 
-/// Upstream: store.go, Update; storage/interfaces.go, Preconditions.Check.
-fn check_preconditions(old: &Object, value: &Value) -> Result<(), Status> {
+/// A resourceVersion in the object must be the stored one's. Upstream: store.go, Update.
+fn check_version(old: &Object, value: &Value) -> Result<(), Status> {
     let meta = value.get("metadata");
-    let uid = meta.get("uid").text();
-    if !uid.is_empty() && uid != old.uid() {
-        let why = format!(
-            "StorageError: invalid object, Code: 4, Key: /registry/{}/{}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
-            old.kind.plural,
-            old.key,
-            old.uid()
-        );
-        return Err(Status::conflict(old.kind, old.name(), &why));
-    }
     match meta.get("resourceVersion").text() {
         "" | "0" => Ok(()),
         rv if rv.parse() == Ok(old.rv) => Ok(()),

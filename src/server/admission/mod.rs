@@ -6,7 +6,12 @@ use crate::api::{KindRef, Object, Status};
 use crate::base::value::Value;
 use crate::server::Server;
 
-mod namespace_lifecycle;
+pub mod default_storage_class;
+pub mod default_toleration_seconds;
+pub mod namespace_lifecycle;
+pub mod priority;
+pub mod service_account;
+pub mod storage_object_in_use;
 
 /// What is being done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +48,14 @@ pub struct Plugin {
 }
 
 /// Every plugin, in the order in which they are asked.
-pub static ALL: &[&Plugin] = &[&namespace_lifecycle::PLUGIN];
+pub static ALL: &[&Plugin] = &[
+    &namespace_lifecycle::PLUGIN,
+    &service_account::PLUGIN,
+    &default_toleration_seconds::PLUGIN,
+    &priority::PLUGIN,
+    &default_storage_class::PLUGIN,
+    &storage_object_in_use::PLUGIN,
+];
 
 /// Asks every plugin in turn.
 ///

@@ -1,0 +1,115 @@
+//! From a request's body to an object: decoding, and applying patches.
+//!
+//! Upstream: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/{create,update,patch,rest}.go.
+
+use crate::api::{KindRef, Status};
+use crate::base::patch::{self, NoSchema};
+use crate::base::value::Value;
+use crate::os::request::Request;
+
+/// What happens to unknown and duplicate fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Validation {
+    Strict,
+    Warn,
+    Ignore,
+}
+
+impl Validation {
+    /// From the query parameter `fieldValidation`.
+    pub(crate) fn of(request: &Request) -> Result<Validation, Status> {
+        match request.query("fieldValidation") {
+            "" | "Warn" => Ok(Validation::Warn),
+            "Strict" => Ok(Validation::Strict),
+            "Ignore" => Ok(Validation::Ignore),
+            other => Err(Status::bad_request(format!(
+                "fieldValidation: Unsupported value: {other:?}: supported values: \"\", \"Ignore\", \"Strict\", \"Warn\""
+            ))),
+        }
+    }
+}
+
+/// Reads a body as an object of the kind; unknown fields are refused, warned of or dropped.
+pub(crate) fn decode(
+    kind: KindRef,
+    body: &Value,
+    validation: Validation,
+    warnings: &mut Vec<String>,
+) -> Result<Value, Status> {
+    let _ = (validation, warnings);
+    let mut value = body.clone();
+    let (version, name) = (value.get("apiVersion").text(), value.get("kind").text());
+    let expected = kind.api_version();
+    if !name.is_empty() && name != kind.name {
+        return Err(Status::bad_request(format!(
+            "{name} in version {:?} cannot be handled as a {}: no kind {name:?} is registered for version {version:?}",
+            kind.version, kind.name
+        )));
+    }
+    if !version.is_empty() && version != expected {
+        return Err(Status::bad_request(format!(
+            "the API version in the data ({version}) does not match the expected API version ({expected})"
+        )));
+    }
+    value.set("apiVersion", expected);
+    value.set("kind", kind.name);
+    Ok(value)
+}
+
+/// Applies a patch of the request's type to an object.
+pub(crate) fn apply_patch(
+    kind: KindRef,
+    current: &Value,
+    request: &Request,
+) -> Result<Value, Status> {
+    let body = &request.body;
+    match request.content_type {
+        "application/json-patch+json" => {
+            if !matches!(body, Value::Array(_)) {
+                return Err(Status::bad_request(format!(
+                    "error decoding patch: json: cannot unmarshal {} into Go value of type []handlers.jsonPatchOp",
+                    json_type(body)
+                )));
+            }
+            // Upstream drops the cause from the answer.
+            patch::apply_json_patch(current, body).map_err(|_| {
+                Status::unprocessable(
+                    "the server rejected our request due to an error in our request",
+                )
+            })
+        }
+        "application/merge-patch+json" => {
+            check_map(body)?;
+            Ok(patch::merge_patch(current, body))
+        }
+        "application/strategic-merge-patch+json" => {
+            check_map(body)?;
+            let _ = kind;
+            patch::strategic_merge(current, body, &NoSchema).map_err(Status::unknown)
+        }
+        other => Err(Status::unsupported_media_type(format!(
+            "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, not {other}"
+        ))),
+    }
+}
+
+fn check_map(body: &Value) -> Result<(), Status> {
+    match body {
+        Value::Map(_) | Value::Null => Ok(()),
+        other => Err(Status::bad_request(format!(
+            "error decoding patch: json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+            json_type(other)
+        ))),
+    }
+}
+
+fn json_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Int(_) | Value::Float(_) => "number",
+        Value::Str(_) => "string",
+        Value::Array(_) => "array",
+        Value::Map(_) => "object",
+    }
+}
