@@ -53,6 +53,8 @@ pub struct Catalog {
     pub programs: &'static [&'static [&'static Program]],
     /// All images.
     pub images: &'static [&'static Image],
+    /// What every image with a shell has: the usual commands and files.
+    pub base: &'static [ImageFile],
     /// Runs for an image that we do not know: answers on its declared ports and says what it is.
     pub stand_in: &'static Image,
 }

@@ -5,14 +5,27 @@
 //! outside one machine (the API server, names and routes) is reached through [`Outside`].
 
 pub mod catalog;
+mod fd;
+mod files;
 pub mod kernel;
+mod log;
+mod process;
+mod procfs;
 pub mod request;
+mod socket;
 mod sys;
+mod table;
+#[cfg(test)]
+pub mod testing;
+#[cfg(test)]
+mod tests;
+mod tty;
+mod vfs;
 
 use crate::api::KindRef;
 use crate::base::time::{Span, Time};
 
-pub use catalog::{Catalog, Image, Program};
+pub use catalog::{Catalog, Image, ImageFile, Program};
 pub use kernel::{Kernel, Spawn};
 pub use request::{Attach, Body, Method, Request, Response, Watch, WatchEvent};
 
@@ -188,6 +201,9 @@ pub enum Errno {
     AddressInUse,
     CrossDevice,
     Busy,
+    NameTooLong,
+    TooManyFiles,
+    NoDevice,
 }
 
 impl std::fmt::Display for Errno {
@@ -218,6 +234,9 @@ impl std::fmt::Display for Errno {
             Errno::AddressInUse => "Address already in use",
             Errno::CrossDevice => "Invalid cross-device link",
             Errno::Busy => "Device or resource busy",
+            Errno::NameTooLong => "File name too long",
+            Errno::TooManyFiles => "Too many open files",
+            Errno::NoDevice => "No such device or address",
         })
     }
 }
@@ -287,6 +306,8 @@ pub struct Stat {
     pub modified: Time,
     /// Number within its file system.
     pub inode: u64,
+    /// How many names lead to it.
+    pub links: u32,
 }
 
 /// A line of `ps`.
@@ -298,10 +319,14 @@ pub struct ProcessInfo {
     pub shown: u32,
     /// The parent's shown number; 0 for none.
     pub parent: u32,
+    /// The shown number of its group's leader.
+    pub group: u32,
     /// Command line.
     pub argv: Vec<String>,
     /// User.
     pub uid: u32,
+    /// `R` ready, `S` sleeping, `T` stopped, `Z` ended but not collected.
+    pub state: char,
     /// Start.
     pub started: Time,
     /// Name of its terminal (`pts/0`), if any.
@@ -342,6 +367,12 @@ pub trait Outside {
 
     /// The image and program tables.
     fn catalog(&self) -> &'static Catalog;
+
+    /// A document from outside the cluster, such as the tutorials' manifests; `None` when there is none.
+    fn fetch(&mut self, url: &str) -> Option<Vec<u8>> {
+        let _ = url;
+        None
+    }
 }
 
 /// A type of DNS record.
