@@ -57,6 +57,8 @@ pub struct Catalog {
     pub base: &'static [ImageFile],
     /// Runs for an image that we do not know: answers on its declared ports and says what it is.
     pub stand_in: &'static Image,
+    /// The learner's own machine.
+    pub laptop: &'static Image,
 }
 
 impl Catalog {

@@ -12,6 +12,7 @@ mod log;
 mod process;
 mod procfs;
 pub mod request;
+mod session;
 mod socket;
 mod sys;
 mod table;

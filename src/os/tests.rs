@@ -38,6 +38,7 @@ static CATALOG: Catalog = Catalog {
         ImageFile::Link("/bin/say", "echo"),
     ],
     stand_in: &BOX,
+    laptop: &BOX,
 };
 
 /// A program made of a function over its state.

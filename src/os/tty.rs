@@ -63,6 +63,11 @@ impl Tty {
         }
     }
 
+    /// Whether everything that was typed has been read.
+    pub(super) fn is_drained(&self) -> bool {
+        self.pending() == 0
+    }
+
     fn pending(&self) -> usize {
         let chunk = |c: &Chunk| match c {
             Chunk::Bytes(bytes) => bytes.len(),

@@ -5,6 +5,7 @@
 //! [`Request`](crate::os::Request) to [`Server::handle`].
 
 pub mod admission;
+pub mod bootstrap;
 pub mod change;
 mod codec;
 pub mod delete;

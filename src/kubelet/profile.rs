@@ -1,0 +1,87 @@
+//! How long things take on a node: the delays that a kubelet and its container runtime add.
+//!
+//! Two profiles: [`RECORDED`] is calibrated on the recorded watches (their `.times.txt`), [`VISIBLE`]
+//! is slow enough for a person to watch.
+
+use crate::base::rng::Draw;
+use crate::base::time::Span;
+
+/// A delay drawn evenly between two bounds.
+#[derive(Clone, Copy, Debug)]
+pub struct Delay {
+    low: Span,
+    high: Span,
+}
+
+impl Delay {
+    /// Between two numbers of milliseconds.
+    pub const fn millis(low: i64, high: i64) -> Delay {
+        Delay { low: Span::millis(low), high: Span::millis(high) }
+    }
+
+    /// Draws one delay.
+    pub fn draw(self, draw: &mut Draw) -> Span {
+        Span(draw.range(self.low.0, self.high.0))
+    }
+}
+
+/// The delays of one simulation.
+#[derive(Debug)]
+pub struct Profile {
+    /// From a committed write until a kubelet acts on it.
+    pub notice: Delay,
+    /// From a status computed until it is written.
+    pub report: Delay,
+    /// Mounting a pod's volumes, at least one poll of the volume manager.
+    pub mount: Delay,
+    /// Starting a sandbox with its network.
+    pub sandbox: Delay,
+    /// Pulling an image that the node does not have.
+    pub pull_cold: Delay,
+    /// Asking the registry about an image that the node has.
+    pub pull_warm: Delay,
+    /// A pull that the registry refuses.
+    pub pull_refused: Delay,
+    /// Creating a container.
+    pub create: Delay,
+    /// Starting a created container.
+    pub start: Delay,
+    /// From SIGTERM until a service has ended.
+    pub stop: Delay,
+    /// Stopping the sandbox after its containers.
+    pub teardown: Delay,
+    /// A request of a probe over the network.
+    pub probe: Delay,
+}
+
+/// Calibrated on the recordings.
+pub const RECORDED: Profile = Profile {
+    notice: Delay::millis(4, 12),
+    report: Delay::millis(3, 10),
+    mount: Delay::millis(300, 310),
+    sandbox: Delay::millis(150, 350),
+    pull_cold: Delay::millis(1000, 1900),
+    pull_warm: Delay::millis(250, 480),
+    pull_refused: Delay::millis(1000, 1500),
+    create: Delay::millis(15, 40),
+    start: Delay::millis(20, 60),
+    stop: Delay::millis(170, 350),
+    teardown: Delay::millis(5, 20),
+    probe: Delay::millis(1, 4),
+};
+
+/// The page's default: a pod takes a few seconds, so that each step can be seen.
+pub const VISIBLE: Profile = Profile {
+    notice: Delay::millis(20, 60),
+    report: Delay::millis(20, 60),
+    mount: Delay::millis(600, 900),
+    sandbox: Delay::millis(600, 1000),
+    pull_cold: Delay::millis(1800, 3000),
+    pull_warm: Delay::millis(300, 600),
+    pull_refused: Delay::millis(1000, 1800),
+    create: Delay::millis(150, 300),
+    start: Delay::millis(250, 500),
+    stop: Delay::millis(500, 1200),
+    teardown: Delay::millis(50, 120),
+    probe: Delay::millis(2, 8),
+};
