@@ -10,9 +10,11 @@ pub mod names;
 pub mod object;
 pub mod revision;
 pub mod rules;
+pub mod scheduling;
 pub mod schema;
 pub mod selector;
 pub mod status;
+pub mod volumes;
 
 pub use int_or_string::IntOrString;
 pub use kind::{Kind, KindRef};
