@@ -95,6 +95,10 @@ fn named(text: &str) -> Vec<(usize, String)> {
                 continue;
             }
             let rest = &line[at + "crate::".len()..];
+            // `use crate::view;` imports the macro of that name.
+            if rest.starts_with("view;") {
+                continue;
+            }
             if rest.starts_with('{') {
                 found.push((number + 1, "{".to_owned()));
                 continue;
