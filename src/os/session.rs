@@ -1,7 +1,8 @@
 //! What those who sit before a terminal ask of the kernel.
 
-use crate::os::kernel::{Kernel, TtyId};
-use crate::os::{Pid, Signal};
+use crate::os::fd::What;
+use crate::os::kernel::{Kernel, StartSpec, TtyId};
+use crate::os::{Attach, Pid, Signal};
 
 impl Kernel {
     /// The command line of a process; "" when it is gone.
@@ -24,5 +25,32 @@ impl Kernel {
     pub fn kill_job(&mut self, pid: Pid, signal: Signal) {
         let Some(group) = self.procs.get(pid).map(|proc| proc.group) else { return };
         self.post_group(group, signal);
+    }
+
+    /// What a command beside a running one is started with: the same environment, directory and user.
+    pub fn spec_beside(&self, pid: Pid) -> Option<StartSpec> {
+        let proc = self.procs.get(pid)?;
+        Some(StartSpec {
+            env: (*proc.env).clone(),
+            cwd: proc.cwd.clone(),
+            uid: proc.creds.uid,
+            gid: proc.creds.gid,
+            groups: proc.creds.groups.to_vec(),
+            ..StartSpec::default()
+        })
+    }
+
+    /// The ends of a command that could not be started: only a `Status` to be read.
+    pub fn refused(&mut self, caller: Pid, status: &str) -> Attach {
+        let error = self.own_writer();
+        let attach = Attach {
+            stdin: None,
+            stdout: None,
+            stderr: None,
+            error: self.add_fd(caller, What::PipeRead(error)),
+        };
+        self.write_pipe(error, status.as_bytes());
+        self.close_writer(error);
+        attach
     }
 }

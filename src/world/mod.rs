@@ -1,5 +1,7 @@
 //! The world: owns the cluster and every machine, dispatches events, answers system calls that leave a machine.
 
+mod streams;
+
 use std::rc::Rc;
 
 use crate::api::{Key, Object, Status, kinds};
@@ -128,6 +130,9 @@ struct Env<'a> {
 
 impl Outside for Env<'_> {
     fn api(&mut self, kernel: &mut Kernel, pid: Pid, request: Request) -> Response {
+        if let Some(response) = streams::answer(self, kernel, pid, &request) {
+            return response;
+        }
         let by = By::user(&kernel.command_line(pid));
         self.server.handle(&request, by)
     }
