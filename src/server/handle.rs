@@ -5,6 +5,7 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
+use crate::api::kinds::EVENT;
 use crate::api::{Key, Object, Status};
 use crate::base::base64;
 use crate::base::value::Value;
@@ -36,6 +37,9 @@ impl Server {
     fn resource(&mut self, target: &Target, request: &Request, by: By) -> Result<Response, Status> {
         let verb = verb(target, request);
         let kind = target.kind;
+        if *kind == EVENT {
+            self.purge_events();
+        }
         let form = self.form(request)?;
         if !target.sub.is_empty() {
             return self.subresource(target, request, form, by);

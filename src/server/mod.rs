@@ -10,6 +10,7 @@ pub mod change;
 mod codec;
 pub mod delete;
 pub mod discovery;
+pub mod events;
 mod handle;
 pub mod represent;
 pub mod route;
@@ -29,6 +30,7 @@ use crate::base::value::Value;
 
 pub use change::{Actor, By, Change, ChangeKind};
 pub use delete::Deleted;
+pub use events::{EventType, Reference, Report, Reporter};
 pub use store::Store;
 pub use write::{WriteOptions, Written};
 
@@ -41,6 +43,7 @@ pub struct Server {
     pub rng: Rng,
     /// The stored objects and the log of changes.
     pub store: Store,
+    correlator: Rc<events::Correlator>,
 }
 
 /// What a write touches.
@@ -79,7 +82,7 @@ pub enum Propagation {
 impl Server {
     /// An empty server.
     pub fn new(rng: Rng, now: Time) -> Server {
-        Server { now, rng, store: Store::default() }
+        Server { now, rng, store: Store::default(), correlator: Rc::default() }
     }
 
     /// The object with this key.
