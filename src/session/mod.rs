@@ -9,9 +9,11 @@ mod terminal;
 
 use crate::base::time::{Span, Time};
 use crate::catalog;
-use crate::os::kernel::{Edit, TtyId};
-use crate::world::{Limit, Options, Ran, World};
+use crate::os::kernel::TtyId;
+use crate::world::{Limit, Ran, World};
 
+pub use crate::os::kernel::Edit;
+pub use crate::world::Options;
 pub use course::Course;
 pub use input::{Input, Logged};
 use terminal::Terminal;

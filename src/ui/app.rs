@@ -9,9 +9,10 @@ use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent};
 use yew::prelude::*;
 
+use crate::session::Edit;
 use crate::ui::about::About;
 use crate::ui::editor::{FilesPane, OpenFile};
-use crate::ui::engine::{Effect, Engine};
+use crate::ui::engine::{Effect, Engine, all_lessons};
 use crate::ui::inspector::InspectorPane;
 use crate::ui::js;
 use crate::ui::lesson::LessonPane;
@@ -19,6 +20,7 @@ use crate::ui::msg::{Clock, Edge, Files, Lesson, Msg, Narrow, Send, Side, Tab};
 use crate::ui::picture::Picture;
 use crate::ui::prefs::Prefs;
 use crate::ui::split::Separator;
+use crate::ui::store::{self, Saved};
 use crate::ui::terminal::{TerminalTab, Terminals};
 use crate::ui::top_bar::TopBar;
 use crate::view;
@@ -36,6 +38,9 @@ pub struct App {
     engine: Engine,
     prefs: Prefs,
     views: Views,
+    /// Whether the learner has done something since the session was last kept, and when that was.
+    unsaved: bool,
+    saved_at: f64,
     last_frame: Option<f64>,
     paused: bool,
     options: Options,
@@ -44,15 +49,14 @@ pub struct App {
     side: Side,
     narrow: Narrow,
     terminals: BTreeMap<u32, Rc<js::Terminal>>,
+    sizes: BTreeMap<u32, (u16, u16)>,
     /// What a terminal printed before its part was open.
-    unshown: BTreeMap<u32, String>,
+    unshown: BTreeMap<u32, Vec<u8>>,
     front: u32,
     right: u32,
     editor: Option<Rc<js::Editor>>,
     open: Option<OpenFile>,
     text: String,
-    hints: usize,
-    solution: bool,
     about: bool,
     notices: Vec<(usize, String)>,
     next_notice: usize,
@@ -60,10 +64,30 @@ pub struct App {
     _listeners: Vec<EventListener>,
 }
 
+/// Real milliseconds between two savings of the session.
+const SAVE_EVERY_MS: f64 = 1500.0;
+
+/// The session of the last visit, or a new one with the first lesson.
+fn first_engine() -> Engine {
+    let first = || all_lessons().into_iter().next().map(|(name, _)| name).unwrap_or_default();
+    let Some(saved) = Saved::load() else { return Engine::new(&first()) };
+    let doubtful = store::is_doubtful();
+    store::doubt(true);
+    let engine = if doubtful || saved.log.is_null() {
+        let mut engine = Engine::new(&saved.lesson);
+        engine.restore_progress(&saved);
+        engine
+    } else {
+        Engine::restore(&saved)
+    };
+    store::doubt(false);
+    engine
+}
+
 /// What is drawn, made anew only when the session has changed.
 #[derive(Default)]
 struct Views {
-    revision: Option<u64>,
+    revision: Option<(u64, u64)>,
     clock: AttrValue,
     diagram: Rc<Diagram>,
     inspector: Option<Rc<Inspector>>,
@@ -83,9 +107,11 @@ impl Component for App {
         let prefs = Prefs::load();
         prefs.theme.apply();
         let mut app = App {
-            engine: Engine::new(""),
+            engine: first_engine(),
             prefs,
-            views: Views::default(),
+            views: Views { lessons: all_lessons().into(), ..Views::default() },
+            unsaved: false,
+            saved_at: 0.0,
             last_frame: None,
             paused: false,
             options: Options { namespace: Some("default".into()), by: Grouping::Node },
@@ -94,14 +120,13 @@ impl Component for App {
             side: Side::default(),
             narrow: Narrow::default(),
             terminals: BTreeMap::new(),
+            sizes: BTreeMap::new(),
             unshown: BTreeMap::new(),
             front: 1,
             right: 2,
             editor: None,
             open: None,
             text: String::new(),
-            hints: 0,
-            solution: false,
             about: false,
             notices: Vec::new(),
             next_notice: 0,
@@ -132,7 +157,7 @@ impl Component for App {
             <div class="app" data-tab={narrow} style={self.prefs.style()}>
                 <TopBar lessons={self.views.lessons.clone()} lesson={self.lesson_id()} clock={self.views.clock.clone()}
                     paused={self.paused} speed={self.prefs.speed} theme={self.prefs.theme} send={self.send.clone()} />
-                <LessonPane lesson={self.views.lesson.clone()} hints={self.hints} solution={self.solution} send={self.send.clone()} />
+                <LessonPane lesson={self.views.lesson.clone()} send={self.send.clone()} />
                 { self.separator(Edge::Left, "Boundary between lesson and picture") }
                 <main class="stage">
                     <Picture diagram={self.views.diagram.clone()} options={self.options.clone()} namespaces={self.views.namespaces.clone()}
@@ -257,6 +282,10 @@ impl App {
         let passed =
             self.last_frame.map_or(0.0, |last| (at - last) / 1000.0).clamp(0.0, LONGEST_FRAME);
         self.last_frame = Some(at);
+        if self.unsaved && at - self.saved_at > SAVE_EVERY_MS {
+            (self.unsaved, self.saved_at) = (false, at);
+            self.engine.save().keep();
+        }
         if self.paused {
             return false;
         }
@@ -284,7 +313,6 @@ impl App {
         keep_option(&mut views.inspector, inspector);
         if dirty {
             keep_option(&mut views.lesson, self.engine.lesson());
-            keep_list(&mut views.lessons, self.engine.lessons());
             keep_list(&mut views.namespaces, self.engine.namespaces());
             keep_list(&mut views.files, self.engine.files());
             let tabs = self
@@ -307,7 +335,8 @@ impl App {
                 .notice(format!("The {part} could not be loaded. Reload the page to try again.")),
             Msg::Data(number, text) => self.with_engine(|engine| engine.data(number, &text)),
             Msg::Size(number, columns, rows) => {
-                self.with_engine(|engine| engine.size(number, columns, rows))
+                self.sizes.insert(number, (columns, rows));
+                self.with_engine(|engine| engine.size(number, columns, rows));
             }
             Msg::ShowTerminal(number) => self.show_terminal(number),
             Msg::AddTerminal => {
@@ -332,6 +361,7 @@ impl App {
             Msg::NextPane(forward) => next_pane(forward),
         }
         self.views.revision = None;
+        self.unsaved = true;
     }
 
     fn with_engine(&mut self, act: impl FnOnce(&mut Engine) -> Vec<Effect>) {
@@ -344,14 +374,22 @@ impl App {
         let mut draw = false;
         for effect in effects {
             match effect {
-                Effect::Tty(number, text) => match self.terminals.get(&number) {
-                    Some(terminal) => terminal.write(&text),
-                    None => self.unshown.entry(number).or_default().push_str(&text),
+                Effect::Tty(number, bytes) => match self.terminals.get(&number) {
+                    Some(terminal) => terminal.write(&bytes),
+                    None => self.unshown.entry(number).or_default().extend(bytes),
                 },
                 Effect::Notice(text) => self.notice(text),
-                Effect::Edit(path, waits) => {
-                    self.open_file(&path, waits);
+                Effect::Edit(edit) => {
+                    self.open_edit(edit);
                     draw = true;
+                }
+                Effect::EditGone(id) => {
+                    let is_gone =
+                        |open: &OpenFile| open.edit.as_ref().is_some_and(|edit| edit.id == id);
+                    if self.open.as_ref().is_some_and(is_gone) {
+                        self.open = None;
+                        draw = true;
+                    }
                 }
             }
         }
@@ -410,8 +448,8 @@ impl App {
 /// Terminals.
 impl App {
     fn on_terminal_open(&mut self, number: u32, terminal: Rc<js::Terminal>) {
-        if let Some(text) = self.unshown.remove(&number) {
-            terminal.write(&text);
+        if let Some(bytes) = self.unshown.remove(&number) {
+            terminal.write(&bytes);
         }
         if number == self.front && self.prefs_wide() {
             terminal.focus();
@@ -438,6 +476,16 @@ impl App {
         }
     }
 
+    /// Tells a new session the sizes of the terminals; it has only the two that every session opens with.
+    fn resize_terminals(&mut self) {
+        self.terminals.retain(|number, _| *number <= 2);
+        self.sizes.retain(|number, _| *number <= 2);
+        (self.front, self.right) = (self.front.min(2), 2);
+        for (number, (columns, rows)) in self.sizes.clone() {
+            self.with_engine(|engine| engine.size(number, columns, rows));
+        }
+    }
+
     fn close_terminal(&mut self, number: u32) {
         self.engine.close_terminal(number);
         self.terminals.remove(&number);
@@ -457,32 +505,28 @@ impl App {
         match lesson {
             Lesson::Choose(id) => self.start_lesson(&id),
             Lesson::Restart => self.start_lesson(&self.lesson_id()),
-            Lesson::Run(solution, id) => self.run_block(solution, id),
-            Lesson::Stop(number) => self.with_engine(|engine| engine.data(number, "\x03")),
-            Lesson::GoTo(step) => {
-                (self.hints, self.solution) = (0, false);
-                self.engine.go_to(step);
-            }
-            Lesson::Hint => self.hints += 1,
-            Lesson::Solution => self.solution = !self.solution,
+            Lesson::Run(id) => self.run_block(id),
+            Lesson::Stop(number) => self.with_engine(|engine| engine.interrupt(number)),
+            Lesson::GoTo(step) => self.with_engine(|engine| engine.go_to(step)),
         }
     }
 
     fn start_lesson(&mut self, id: &str) {
-        self.engine = Engine::new(id);
-        (self.hints, self.solution, self.picked, self.open) = (0, false, None, None);
+        (self.picked, self.open) = (None, None);
         self.unshown.clear();
         for terminal in self.terminals.values() {
             terminal.reset();
         }
+        self.engine = Engine::new(id);
+        store::forget();
+        self.resize_terminals();
     }
 
-    fn run_block(&mut self, solution: bool, id: usize) {
-        let find =
-            |lesson: &Rc<LessonView>| lesson.run_block(solution, id).map(|block| block.terminal);
-        let Some(terminal) = self.views.lesson.as_ref().and_then(find) else { return };
-        self.with_engine(|engine| engine.run_block(solution, id));
-        self.show_terminal(terminal);
+    fn run_block(&mut self, id: usize) {
+        let Some(lesson) = self.views.lesson.clone() else { return };
+        let Some(block) = lesson.block(id) else { return };
+        self.with_engine(|engine| engine.run_block(lesson.current, block));
+        self.show_terminal(block.terminal);
     }
 }
 
@@ -494,14 +538,8 @@ impl App {
                 self.editor = Some(editor);
                 self.show_text();
             }
-            Files::Open(path) => self.open_file(&path, String::new()),
-            Files::Edited(text) => {
-                self.text = text;
-                if let Some(open) = &mut self.open {
-                    open.changed = true;
-                }
-                self.lint();
-            }
+            Files::Open(path) => self.open_file(&path),
+            Files::Edited(text) => self.on_text(text),
             Files::Save => self.save(),
             Files::Apply => {
                 self.save();
@@ -511,54 +549,78 @@ impl App {
                 }
             }
             Files::Close => {
-                if let Some(open) = self.open.take() {
-                    self.with_engine(|engine| engine.edited(&open.path));
+                if let Some(Edit { id, .. }) = self.open.take().and_then(|open| open.edit) {
+                    self.with_engine(|engine| engine.edited(id, None));
                 }
-                self.text.clear();
-                self.show_text();
             }
-            Files::New(path) => match self.engine.write(&path, "") {
-                Ok(()) => self.open_file(&path, String::new()),
-                Err(problem) => self.notice(problem),
-            },
+            Files::New(path) => {
+                if self.engine.read(&path).is_none() {
+                    self.with_engine(|engine| engine.write(&path, ""));
+                }
+                self.open_file(&path);
+            }
         }
     }
 
-    fn open_file(&mut self, path: &str, waits: String) {
-        let Some(text) = self.engine.read(path) else {
-            self.notice(format!("{path} cannot be read."));
-            return;
-        };
-        self.text = text;
-        self.open = Some(OpenFile { path: path.to_owned(), waits, ..OpenFile::default() });
+    fn open_file(&mut self, path: &str) {
+        match self.engine.read(path) {
+            Some(text) => {
+                self.open_text(OpenFile { path: path.to_owned(), ..OpenFile::default() }, text);
+            }
+            None => self.notice(format!("{path} cannot be shown: it is not a text file.")),
+        }
+    }
+
+    /// Shows a file that a program wants edited.
+    fn open_edit(&mut self, edit: Edit) {
+        let text = self.engine.edit_text(&edit);
+        let path = edit.path.clone();
+        self.open_text(OpenFile { path, edit: Some(edit), ..OpenFile::default() }, text);
+    }
+
+    fn open_text(&mut self, open: OpenFile, text: String) {
+        (self.open, self.text) = (Some(open), text);
         (self.side, self.narrow) = (Side::Files, Narrow::Side);
         self.show_text();
+    }
+
+    fn show_text(&mut self) {
+        if let (Some(editor), Some(open)) = (&self.editor, &self.open) {
+            editor.show(&self.text, open.is_yaml());
+            editor.focus();
+        }
         self.lint();
     }
 
-    fn show_text(&self) {
-        if let (Some(editor), Some(open)) = (&self.editor, &self.open) {
-            let yaml = open.path.ends_with(".yaml") || open.path.ends_with(".yml");
-            editor.show(&self.text, yaml, open.read_only);
-            editor.focus();
+    fn on_text(&mut self, text: String) {
+        self.text = text;
+        if let Some(open) = &mut self.open {
+            open.changed = true;
         }
+        self.lint();
     }
 
     fn lint(&mut self) {
         let Some(open) = &mut self.open else { return };
-        let yaml = open.path.ends_with(".yaml") || open.path.ends_with(".yml");
-        let marks = if yaml { lint(&self.text) } else { Vec::new() };
-        open.errors = marks.len();
+        let remarks = if open.is_yaml() { lint(&self.text) } else { Vec::new() };
+        open.errors = remarks.len();
         if let Some(editor) = &self.editor {
-            editor.mark(&marks);
+            editor.mark(&remarks);
         }
     }
 
+    /// Writes the text into its file; a program that waits for it goes on.
     fn save(&mut self) {
+        let text = self.text.clone();
         let Some(open) = &mut self.open else { return };
-        match self.engine.write(&open.path, &self.text) {
-            Ok(()) => open.changed = false,
-            Err(problem) => self.notice(problem),
+        open.changed = false;
+        let path = open.path.clone();
+        match open.edit.take() {
+            Some(edit) => {
+                self.open = None;
+                self.with_engine(|engine| engine.edited(edit.id, Some(text)));
+            }
+            None => self.with_engine(|engine| engine.write(&path, &text)),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use web_sys::HtmlElement;
 use yew::prelude::*;
 
+use crate::session::Edit;
 use crate::ui::js;
 use crate::ui::msg::{Files, Msg, Send, Side};
 
@@ -15,12 +16,20 @@ pub struct OpenFile {
     pub path: String,
     /// Whether the text differs from the file.
     pub changed: bool,
-    /// Whether it cannot be changed.
-    pub read_only: bool,
-    /// The program that waits for the editor: `kubectl edit`, "" for none.
-    pub waits: String,
+    /// The program's wish, if a program waits for the editor.
+    pub edit: Option<Edit>,
     /// How many errors the text has.
     pub errors: usize,
+}
+
+impl OpenFile {
+    /// Whether it is to be checked as YAML.
+    pub fn is_yaml(&self) -> bool {
+        let end = self.path.rsplit('.').next().unwrap_or_default();
+        end == "yaml"
+            || end == "yml"
+            || self.edit.as_ref().is_some_and(|edit| edit.program == "kubectl")
+    }
 }
 
 /// Props of [`FilesPane`].
@@ -61,22 +70,28 @@ fn file_bar(open: &OpenFile, send: &Send) -> Html {
         html! { <button {class} disabled={!enabled} onclick={send.reform(move |_| Msg::Files(make()))}>{ label }</button> }
     };
     let name = open.path.rsplit('/').next().unwrap_or_default();
-    let is_yaml = name.ends_with(".yaml") || name.ends_with(".yml");
     let note = match open {
-        OpenFile { waits, .. } if !waits.is_empty() => {
-            format!("{waits} waits for you to save and close")
-        }
         OpenFile { errors: 1, .. } => "1 problem".to_owned(),
         OpenFile { errors, .. } if *errors > 0 => format!("{errors} problems"),
+        OpenFile { edit: Some(edit), .. } => format!("{} waits for you", edit.program),
         OpenFile { changed: true, .. } => "changed".to_owned(),
         _ => String::new(),
+    };
+    let buttons = if open.edit.is_some() {
+        html! { <>{ button("Save and close", "primary", true, || Files::Save) }{ button("Cancel", "ghost", true, || Files::Close) }</> }
+    } else {
+        html! {
+            <>
+                if open.is_yaml() { { button("Apply", "secondary", true, || Files::Apply) } }
+                { button("Save", "primary", open.changed, || Files::Save) }
+                { button("Close", "ghost", true, || Files::Close) }
+            </>
+        }
     };
     html! {
         <div class="file-bar">
             <b title={open.path.clone()}>{ name }</b><span class="file-note" role="status">{ note }</span><span class="grow" />
-            if open.waits.is_empty() && is_yaml { { button("Apply", "secondary", true, || Files::Apply) } }
-            { button("Save", "primary", open.changed && !open.read_only, || Files::Save) }
-            { button("Close", "ghost", true, || Files::Close) }
+            { buttons }
         </div>
     }
 }

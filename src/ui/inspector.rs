@@ -5,9 +5,8 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use crate::ui::msg::{Msg, Send, Tab};
-use crate::ui::text;
+use crate::ui::text::sentence;
 use crate::view::inspector::{EventRow, Inspector, Reason};
-use crate::view::markdown::inline;
 
 /// Props of [`InspectorPane`].
 #[derive(Properties, PartialEq)]
@@ -90,7 +89,7 @@ fn why(object: &Inspector) -> Html {
         return html! { <p class="nothing">{ "It was there from the start: nothing has changed it since." }</p> };
     }
     let row = |reason: &Reason| {
-        html! { <li><b>{ &reason.who }</b>{ " " }{ text::line(&inline(&reason.text)) }<small>{ &reason.small }</small></li> }
+        html! { <li><b>{ &reason.who }</b>{ " " }{ sentence(&reason.text) }<small>{ &reason.small }</small></li> }
     };
     html! { <ol class="why">{ for object.why.iter().map(row) }</ol> }
 }

@@ -30,7 +30,7 @@ extern "C" {
     /// A terminal on the page.
     type TerminalPart;
     #[wasm_bindgen(method)]
-    fn write(this: &TerminalPart, text: &str);
+    fn write(this: &TerminalPart, bytes: &[u8]);
     #[wasm_bindgen(method)]
     fn focus(this: &TerminalPart);
     #[wasm_bindgen(method)]
@@ -45,7 +45,7 @@ extern "C" {
     #[wasm_bindgen(method, js_name = focus)]
     fn focus_editor(this: &EditorPart);
     #[wasm_bindgen(method)]
-    fn open(this: &EditorPart, text: &str, is_yaml: bool, read_only: bool);
+    fn open(this: &EditorPart, text: &str, is_yaml: bool);
     #[wasm_bindgen(method)]
     fn mark(this: &EditorPart, flat: &js_sys::Array);
     #[wasm_bindgen(method, js_name = dispose)]
@@ -73,9 +73,9 @@ impl Terminal {
         Some(Terminal { part: part.unchecked_into(), _on_data: on_data, _on_resize: on_resize })
     }
 
-    /// Shows text and control sequences.
-    pub fn write(&self, text: &str) {
-        self.part.write(text);
+    /// Shows text and control sequences, in UTF-8.
+    pub fn write(&self, bytes: &[u8]) {
+        self.part.write(bytes);
     }
 
     /// Takes the keyboard.
@@ -122,8 +122,8 @@ impl Editor {
     }
 
     /// Shows another text.
-    pub fn show(&self, text: &str, is_yaml: bool, read_only: bool) {
-        self.part.open(text, is_yaml, read_only);
+    pub fn show(&self, text: &str, is_yaml: bool) {
+        self.part.open(text, is_yaml);
     }
 
     /// Replaces the remarks.

@@ -5,17 +5,12 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use crate::ui::msg::{Lesson, Msg, Send};
-use crate::ui::text;
 use crate::view::lesson::{Check, LessonView, Part, RunBlock, RunState};
 
 /// Props of [`LessonPane`].
 #[derive(Properties, PartialEq)]
 pub struct Props {
     pub lesson: Option<Rc<LessonView>>,
-    /// How many hints of this step are shown.
-    pub hints: usize,
-    /// Whether the step's solution is shown.
-    pub solution: bool,
     pub send: Send,
 }
 
@@ -33,25 +28,30 @@ pub fn LessonPane(props: &Props) -> Html {
         };
     };
     let step = lesson.steps.get(lesson.current).map(|(title, _)| title.clone()).unwrap_or_default();
-    let part = |part: &Part| match part {
-        Part::Text(blocks) => text::blocks(blocks),
-        Part::Run(block) => run_block(block, false, &props.send),
-    };
     html! {
         <section class="lesson" aria-label="Lesson" tabindex="-1">
             { progress(lesson, &props.send) }
-            <div class="prose" key={lesson.current} tabindex="0" aria-label="Step">
+            <div class="prose" key={lesson.current} tabindex="0" role="group" aria-label="Step">
                 <h2>{ step }</h2>
-                { for lesson.parts.iter().map(part) }
-                { checks(&lesson.checks) }
-                { for lesson.hints.iter().take(props.hints).map(|hint| html! { <div class="note hint"><b>{ "Hint" }</b>{ text::blocks(hint) }</div> }) }
-                if props.solution {
-                    <div class="solution"><h3>{ "Solution" }</h3>{ for lesson.solution.iter().map(|block| run_block(block, true, &props.send)) }</div>
-                }
+                { for lesson.parts.iter().map(|part| self::part(part, &props.send)) }
                 { congratulation(lesson) }
             </div>
             { foot(props, lesson) }
         </section>
+    }
+}
+
+fn part(part: &Part, send: &Send) -> Html {
+    // The HTML was made from our own lessons when the page was built; nothing of the learner's gets into it.
+    let trusted = |html: &str| Html::from_html_unchecked(html.to_owned().into());
+    match part {
+        Part::Prose(html) => trusted(html),
+        Part::Note(html) => html! { <div class="note">{ trusted(html) }</div> },
+        Part::Folded(word, html) => {
+            html! { <details><summary>{ *word }</summary>{ trusted(html) }</details> }
+        }
+        Part::Run(block) => run_block(block, send),
+        Part::Checks(list) => checks(list),
     }
 }
 
@@ -85,7 +85,7 @@ pub fn terminal_sign(number: u32) -> String {
         .map_or_else(|| number.to_string(), String::from)
 }
 
-fn run_block(block: &RunBlock, solution: bool, send: &Send) -> Html {
+fn run_block(block: &RunBlock, send: &Send) -> Html {
     let sign = terminal_sign(block.terminal);
     let (id, terminal) = (block.id, block.terminal);
     let copy = {
@@ -110,7 +110,7 @@ fn run_block(block: &RunBlock, solution: bool, send: &Send) -> Html {
                     <button class="stop" onclick={send.reform(move |_| Msg::Lesson(Lesson::Stop(terminal)))}>{ "stop" }</button>
                 } else {
                     <button class={if block.state == RunState::New { "primary" } else { "again" }}
-                        onclick={send.reform(move |_| Msg::Lesson(Lesson::Run(solution, id)))}>{ run }</button>
+                        onclick={send.reform(move |_| Msg::Lesson(Lesson::Run(id)))}>{ run }</button>
                 }
             </footer>
         </div>
@@ -118,9 +118,6 @@ fn run_block(block: &RunBlock, solution: bool, send: &Send) -> Html {
 }
 
 fn checks(checks: &[Check]) -> Html {
-    if checks.is_empty() {
-        return Html::default();
-    }
     let row = |check: &Check| {
         let (class, word) = if check.done { ("ok", "done: ") } else { ("todo", "to do: ") };
         html! { <li {class}><span><span class="sr">{ word }</span>{ &check.text }</span></li> }
@@ -137,19 +134,12 @@ fn congratulation(lesson: &LessonView) -> Html {
 
 fn foot(props: &Props, lesson: &LessonView) -> Html {
     let go = |to: usize| props.send.reform(move |_| Msg::Lesson(Lesson::GoTo(to)));
-    let send = |make: fn() -> Lesson| props.send.reform(move |_: MouseEvent| Msg::Lesson(make()));
     let last = lesson.current + 1 >= lesson.steps.len();
     let done = lesson.steps.get(lesson.current).is_some_and(|(_, done)| *done);
     let next = if done { classes!("primary") } else { classes!("secondary") };
     html! {
         <footer>
             <button class="ghost" disabled={lesson.current == 0} onclick={go(lesson.current.saturating_sub(1))}>{ "← Back" }</button>
-            if props.hints < lesson.hints.len() {
-                <button class="ghost" onclick={send(|| Lesson::Hint)}>{ "Hint" }</button>
-            }
-            if !lesson.solution.is_empty() {
-                <button class="ghost" aria-expanded={props.solution.to_string()} onclick={send(|| Lesson::Solution)}>{ "Solution" }</button>
-            }
             <span class="grow" />
             <button class={classes!(next, "next")} disabled={last} onclick={go(lesson.current + 1)}>{ if done { "Next →" } else { "Skip →" } }</button>
         </footer>

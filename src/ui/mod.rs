@@ -19,6 +19,7 @@ mod msg;
 mod picture;
 mod prefs;
 mod split;
+mod store;
 mod terminal;
 mod text;
 mod top_bar;
@@ -36,6 +37,7 @@ pub fn start() {
 /// After a panic nothing in the module runs any more, so the plain page says what happened.
 fn crashed(info: &PanicHookInfo<'_>) {
     console_error_panic_hook::hook(info);
+    store::doubt(true);
     let document = gloo::utils::document();
     let (Ok(card), Ok(text), Ok(again)) = (
         document.create_element("div"),

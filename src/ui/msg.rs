@@ -126,16 +126,12 @@ pub enum Edge {
 pub enum Lesson {
     /// Starts a lesson; "" for none.
     Choose(String),
-    /// Runs a block of the step; `true` for one of the solution.
-    Run(bool, usize),
+    /// Runs a block of the step.
+    Run(usize),
     /// Stops what runs in a terminal.
     Stop(u32),
     /// Shows a step.
     GoTo(usize),
-    /// Shows one more hint.
-    Hint,
-    /// Shows the solution.
-    Solution,
     /// Starts the lesson and the cluster anew.
     Restart,
 }

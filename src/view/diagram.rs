@@ -210,7 +210,8 @@ fn pod_card(
         revision: set.filter(|_| !hash.is_empty()).map(|_| hash.chars().take(4).collect()),
         newest: set.is_some_and(|set| set.at(&["status", "updateRevision"]).text() == revision),
         claims: mounted.filter_map(claim).map(|c| c.uid().to_owned()).collect(),
-        stand_in: containers(pod).any(|c| !(cluster.knows_image)(c.get("image").text())),
+        stand_in: containers(pod)
+            .any(|c| !pod::is_simulated(cluster.catalog, c.get("image").text())),
     }
 }
 
@@ -427,6 +428,7 @@ mod tests {
     use super::*;
     use crate::api::KindRef;
     use crate::base::rng::Rng;
+    use crate::catalog::CATALOG;
     use crate::server::{By, Server};
     use crate::value;
 
@@ -476,7 +478,7 @@ mod tests {
 
     fn draw(by: Grouping) -> Diagram {
         let server = cluster();
-        let cluster = Cluster { server: &server, knows_image: &|image| image == "nginx" };
+        let cluster = Cluster { server: &server, catalog: &CATALOG };
         diagram(cluster, &Options { namespace: Some("default".into()), by })
     }
 

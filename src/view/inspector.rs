@@ -402,6 +402,7 @@ fn component(name: &str) -> String {
 mod tests {
     use super::*;
     use crate::base::rng::Rng;
+    use crate::catalog::CATALOG;
     use crate::server::{By, Server};
     use crate::value;
 
@@ -420,7 +421,7 @@ mod tests {
         let by = By::component("statefulset-controller", "web has 0 of 2 pods").after(Some(1));
         let pod = value!({ "metadata": { "name": "web-0", "namespace": "default" } });
         server.store.put(&kinds::POD, Key::new("default", "web-0"), pod, Time::START, by);
-        let cluster = Cluster { server: &server, knows_image: &|_| true };
+        let cluster = Cluster { server: &server, catalog: &CATALOG };
         let seen = inspect(cluster, &Pick::new("Pod", "default", "web-0"));
         let words: Vec<_> =
             seen.why.iter().map(|reason| (reason.who.as_str(), reason.text.as_str())).collect();

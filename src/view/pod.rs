@@ -4,6 +4,7 @@ use crate::api::Object;
 use crate::base::human;
 use crate::base::time::Time;
 use crate::base::value::Value;
+use crate::os::Catalog;
 use crate::view::Look;
 
 /// A pod's state in words.
@@ -125,6 +126,17 @@ pub fn is_true(pod: &Object, condition: &str) -> bool {
 /// An image's last path element: `nginx-slim:0.8`.
 pub fn short_image(image: &str) -> &str {
     image.rsplit('/').next().unwrap_or(image)
+}
+
+/// Whether an image is simulated. Docker's registry and folder go without saying.
+/// Upstream: pkg/util/parsers/parsers.go.
+pub fn is_simulated(catalog: &Catalog, reference: &str) -> bool {
+    let name = reference.split('@').next().unwrap_or_default();
+    let folder = name.rfind('/').map_or(0, |at| at + 1);
+    let end = name[folder..].find(':').map_or(name.len(), |at| folder + at);
+    let name = name[..end].strip_prefix("docker.io/").unwrap_or(&name[..end]);
+    let name = name.strip_prefix("library/").unwrap_or(name);
+    catalog.images.iter().any(|image| image.names.contains(&name))
 }
 
 #[cfg(test)]

@@ -196,6 +196,11 @@ impl World {
         world
     }
 
+    /// Everything that can be run.
+    pub fn catalog(&self) -> &'static Catalog {
+        self.catalog
+    }
+
     /// Virtual time.
     pub fn now(&self) -> Time {
         self.server.now
@@ -341,6 +346,18 @@ impl World {
         let path = if path.starts_with('/') { path.to_owned() } else { format!("{HOME}/{path}") };
         // A path that cannot be written to (it leads through a file) leaves everything as it is.
         let _ = self.kernel.write_file_as(self.laptop, &path, text.as_bytes(), (LEARNER, LEARNER));
+    }
+
+    /// The names of the files in the learner's home directory, without hidden ones and folders.
+    pub fn learner_files(&self) -> Vec<String> {
+        let names = self.kernel.list_dir(self.laptop, HOME).unwrap_or_default();
+        names.into_iter().filter(|name| !name.starts_with('.') && !name.ends_with('/')).collect()
+    }
+
+    /// The text of a file of the learner's; `None` when it is not there or not text.
+    pub fn read_learner_file(&self, path: &str) -> Option<String> {
+        let path = if path.starts_with('/') { path.to_owned() } else { format!("{HOME}/{path}") };
+        String::from_utf8(self.kernel.read_file(self.laptop, &path).ok()?).ok()
     }
 
     /// A file on the volume that a claim is bound to.

@@ -34,14 +34,12 @@ const COLOURS = HighlightStyle.define([
 export class EditorPart {
   constructor(host, label, onChange, onSave) {
     this.language = new Compartment();
-    this.locked = new Compartment();
     this.quiet = false;
     const save = () => { onSave(this.text()); return true; };
     this.extensions = [
       lineNumbers(), foldGutter(), lintGutter(), history(), drawSelection(), indentOnInput(), indentUnit.of("  "),
       highlightActiveLine(), highlightActiveLineGutter(), search({ top: true }), syntaxHighlighting(COLOURS), LOOK,
       this.language.of(yaml()),
-      this.locked.of([]),
       EditorView.contentAttributes.of({ "aria-label": label }),
       keymap.of([{ key: "Mod-s", run: save, preventDefault: true }, indentWithTab,
         ...defaultKeymap, ...historyKeymap, ...searchKeymap, ...foldKeymap, ...lintKeymap]),
@@ -56,14 +54,11 @@ export class EditorPart {
   text() { return this.view.state.doc.toString(); }
   focus() { this.view.focus(); }
 
-  /** Shows another file: its text, whether it is YAML, whether it can be changed. The undo history starts anew. */
-  open(text, isYaml, readOnly) {
+  /** Shows another file: its text, and whether it is YAML. The undo history starts anew. */
+  open(text, isYaml) {
     this.quiet = true;
     this.view.setState(this.fresh(text));
-    this.view.dispatch({ effects: [
-      this.language.reconfigure(isYaml ? yaml() : []),
-      this.locked.reconfigure(readOnly ? [EditorState.readOnly.of(true)] : []),
-    ] });
+    this.view.dispatch({ effects: this.language.reconfigure(isYaml ? yaml() : []) });
     this.quiet = false;
   }
 

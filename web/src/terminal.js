@@ -83,7 +83,8 @@ export class TerminalPart {
     this.onResize(this.term.cols, this.term.rows);
   }
 
-  write(text) { this.term.write(text); }
+  // The bytes lie in the memory of the module, which may move before xterm gets to them.
+  write(bytes) { this.term.write(bytes.slice()); }
   focus() { this.term.focus(); }
   reset() { this.term.reset(); }
   refreshTheme() { this.term.options.theme = theme(); }
