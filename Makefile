@@ -15,7 +15,7 @@ CHEAP := CARGO_TARGET_DIR="$(CURDIR)/.tools/build" CARGO_PROFILE_RELEASE_LTO=off
 INSTALL := cargo install --locked --no-default-features --root .tools
 SAY := printf '\n\033[1m== %s\033[0m\n'
 
-PAGE_SOURCES := index.html Trunk.toml Cargo.toml Cargo.lock $(shell find src web/src web/bundle.mjs -type f) \
+PAGE_SOURCES := index.html Trunk.toml Cargo.toml Cargo.lock build.rs $(shell find src web/src web/bundle.mjs -type f) \
   $(shell find static -type f -not -path 'static/vendor/*')
 
 .PHONY: help serve dev test lint unit web browser tools clean
@@ -62,7 +62,7 @@ dist/index.html: $(PAGE_SOURCES) | tools
 
 browser: dist/index.html
 	@$(SAY) 'Browser tests'
-	node --test tests/browser/
+	node --test --test-concurrency=1 tests/browser/
 
 tools: .tools/target.done .tools/wasm-bindgen-$(WASM_BINDGEN).done .tools/trunk-$(TRUNK).done web/node_modules/.package-lock.json
 	@rm -rf .tools/build

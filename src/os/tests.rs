@@ -22,7 +22,7 @@ static BOX: Image = Image {
 };
 
 static CATALOG: Catalog = Catalog {
-    programs: &[&ECHO, &CAT, &SLEEP, &FILES, &PARENT, &SERVER, &CLIENT, &FLOOD, &STUBBORN],
+    programs: &[&[&ECHO, &CAT, &SLEEP, &FILES, &PARENT, &SERVER, &CLIENT, &FLOOD, &STUBBORN]],
     images: &[&BOX],
     base: &[
         ImageFile::Program("/bin/echo", "echo"),

@@ -52,7 +52,7 @@ export async function start() {
     origin,
     browser,
     /** Opens a fresh page and collects console trouble and requests to other origins in `trouble`. */
-    async open(options = {}, path = "/") {
+    async open(options = {}, path = "/", until = "load") {
       const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
       const page = await context.newPage();
       const trouble = [];
@@ -64,7 +64,7 @@ export async function start() {
         const url = request.url();
         if (!url.startsWith(origin) && !/^(data|blob):/.test(url)) trouble.push(`foreign request: ${url}`);
       });
-      await page.goto(origin + path);
+      await page.goto(origin + path, { waitUntil: until });
       return { page, context, trouble };
     },
     async close() {
@@ -72,6 +72,35 @@ export async function start() {
       server.close();
     },
   };
+}
+
+/** The text that a terminal shows. */
+export async function terminalText(page, number) {
+  const rows = await page.locator(`[data-terminal="${number}"].term .xterm-accessibility-tree > *`).allInnerTexts();
+  return rows.map((row) => row.replace(/\u00a0/g, " ").trimEnd()).join("\n").trimEnd();
+}
+
+/** Waits until a terminal shows what is wanted, a text or a regular expression. */
+export async function waitForText(page, number, wanted, timeout = 10_000) {
+  const end = Date.now() + timeout;
+  for (;;) {
+    const text = await terminalText(page, number);
+    if (typeof wanted === "string" ? text.includes(wanted) : wanted.test(text)) return text;
+    if (Date.now() > end) throw new Error(`terminal ${number} does not show ${wanted}:\n${text}`);
+    await page.waitForTimeout(50);
+  }
+}
+
+/** Waits until the page takes keys in terminal 1. */
+export async function ready(page) {
+  await page.waitForSelector("[data-terminal='1'].term textarea");
+  await waitForText(page, 1, "$");
+}
+
+/** Types a line into a terminal. */
+export async function typeLine(page, number, line) {
+  await page.locator(`[data-terminal="${number}"].term textarea`).focus();
+  await page.keyboard.type(`${line}\n`);
 }
 
 /** The source of axe-core, to be evaluated in a page. */
