@@ -432,3 +432,233 @@ pub(crate) fn delete_options_of(body: &Value, request: &Request) -> Result<Delet
         dry_run: dry_run(dry)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::rng::Rng;
+    use crate::base::time::{Span, Time};
+    use crate::os::request::Accept;
+    use crate::server::bootstrap::Setup;
+
+    fn server() -> Server {
+        let mut server = Server::new(Rng { seed: 3 }, Time::START);
+        server.bootstrap(Setup::default());
+        server
+    }
+
+    fn ask(server: &mut Server, method: Method, path: &str, body: Value) -> Result<Value, Status> {
+        let request = Request::new(method, path).body(body);
+        server.handle(&request, By::user("test")).value()
+    }
+
+    fn patch(server: &mut Server, path: &str, content_type: &'static str, body: Value) -> Value {
+        let mut request = Request::new(Method::Patch, path).body(body);
+        request.content_type = content_type;
+        server.handle(&request, By::user("test")).value().expect("the patch is accepted")
+    }
+
+    const PODS: &str = "/api/v1/namespaces/default/pods";
+    const SERVICES: &str = "/api/v1/namespaces/default/services";
+
+    fn pod(name: &str) -> Value {
+        value!({
+            "metadata": { "name": name, "labels": { "app": "a" } },
+            "spec": { "containers": [{ "name": "c", "image": "nginx" }] },
+        })
+    }
+
+    #[test]
+    fn a_pod_is_created_with_what_admission_adds() {
+        let mut server = server();
+        let pod = ask(&mut server, Method::Post, PODS, pod("web")).expect("created");
+        let spec = pod.get("spec");
+        assert_eq!(spec.get("serviceAccountName").text(), "default");
+        assert_eq!(spec.get("tolerations").as_array().len(), 2);
+        assert_eq!(spec.get("priority").as_i64(), Some(0));
+        let volume = spec.get("volumes").index(0).get("name").text();
+        assert!(volume.starts_with("kube-api-access-"), "{volume}");
+        let again = ask(&mut server, Method::Post, PODS, super::tests::pod("web"));
+        assert_eq!(again.expect_err("taken").message, "pods \"web\" already exists");
+        let elsewhere =
+            ask(&mut server, Method::Post, "/api/v1/namespaces/x/pods", super::tests::pod("web"));
+        assert_eq!(elsewhere.expect_err("no namespace").message, "namespaces \"x\" not found");
+    }
+
+    #[test]
+    fn names_are_generated_and_dry_runs_store_nothing() {
+        let mut server = server();
+        let mut body = pod("");
+        body.set("metadata", value!({ "generateName": "web-" }));
+        let made = ask(&mut server, Method::Post, PODS, body.clone()).expect("created");
+        let name = made.at(&["metadata", "name"]).text().to_owned();
+        assert!(name.starts_with("web-") && name.len() == 9, "{name}");
+        let before = server.store.revision();
+        let request = Request::new(Method::Post, PODS).body(body).param("dryRun", "All");
+        server.handle(&request, By::user("test")).value().expect("would be created");
+        assert_eq!(server.store.revision(), before);
+    }
+
+    #[test]
+    fn services_get_addresses_and_ports() {
+        let mut server = server();
+        let body = |kind: &str, name: &str| {
+            value!({
+                "metadata": { "name": name },
+                "spec": { "type": kind, "selector": { "app": "a" }, "ports": [{ "port": 80, "protocol": "TCP" }] },
+            })
+        };
+        let one =
+            ask(&mut server, Method::Post, SERVICES, body("NodePort", "one")).expect("created");
+        let ip = one.at(&["spec", "clusterIP"]).text().to_owned();
+        assert!(ip.starts_with("10."), "{ip}");
+        let port = one.at(&["spec", "ports"]).index(0).get("nodePort").as_i64().unwrap_or(0);
+        assert!((30_086..=32_767).contains(&port), "{port}");
+        let mut two = body("ClusterIP", "two");
+        two.set_at(&["spec", "clusterIP"], ip.as_str());
+        let taken = ask(&mut server, Method::Post, SERVICES, two).expect_err("taken").message;
+        assert_eq!(
+            taken,
+            format!(
+                "Service \"two\" is invalid: spec.clusterIPs: Invalid value: [\"{ip}\"]: failed to allocate IP {ip}: provided IP is already allocated"
+            )
+        );
+    }
+
+    #[test]
+    fn stale_updates_conflict_and_noops_keep_the_revision() {
+        let mut server = server();
+        let made = ask(&mut server, Method::Post, PODS, pod("web")).expect("created");
+        let path = format!("{PODS}/web");
+        let revision = server.store.revision();
+        ask(&mut server, Method::Put, &path, made.clone()).expect("nothing changes");
+        assert_eq!(server.store.revision(), revision);
+        let merge = "application/merge-patch+json";
+        patch(&mut server, &path, merge, value!({ "metadata": { "labels": { "b": "c" } } }));
+        let mut changed = made;
+        changed.set_at(&["metadata", "labels", "d"], "e");
+        let stale = ask(&mut server, Method::Put, &path, changed).expect_err("stale");
+        assert_eq!(
+            stale.message,
+            "Operation cannot be fulfilled on pods \"web\": the object has been modified; please apply your changes to the latest version and try again"
+        );
+    }
+
+    #[test]
+    fn pods_stop_gracefully_once_they_have_a_node() {
+        let mut server = server();
+        let path = format!("{PODS}/web");
+        let mut body = pod("web");
+        body.set_at(&["spec", "terminationGracePeriodSeconds"], 30);
+        ask(&mut server, Method::Post, PODS, body.clone()).expect("created");
+        ask(&mut server, Method::Delete, &path, Value::Null).expect("gone at once");
+        assert!(ask(&mut server, Method::Get, &path, Value::Null).is_err());
+        ask(&mut server, Method::Post, PODS, body).expect("created again");
+        let binding = value!({ "target": { "name": "node-1" } });
+        ask(&mut server, Method::Post, &format!("{path}/binding"), binding).expect("bound");
+        let stopping = ask(&mut server, Method::Delete, &path, Value::Null).expect("stopping");
+        let meta = stopping.get("metadata");
+        assert_eq!(meta.get("deletionGracePeriodSeconds").as_i64(), Some(30));
+        assert_eq!(meta.get("deletionTimestamp").text(), "2026-01-05T09:00:30Z");
+        server.now = server.now + Span::seconds(1);
+        let now = value!({ "gracePeriodSeconds": 0 });
+        ask(&mut server, Method::Delete, &path, now).expect("gone");
+        assert!(ask(&mut server, Method::Get, &path, Value::Null).is_err());
+    }
+
+    #[test]
+    fn finalizers_hold_an_object() {
+        let mut server = server();
+        let maps = "/api/v1/namespaces/default/configmaps";
+        let body = value!({ "metadata": { "name": "m", "finalizers": ["example.com/hold"] } });
+        ask(&mut server, Method::Post, maps, body).expect("created");
+        let path = format!("{maps}/m");
+        ask(&mut server, Method::Delete, &path, Value::Null).expect("marked");
+        let held = ask(&mut server, Method::Get, &path, Value::Null).expect("held");
+        assert_eq!(held.at(&["metadata", "deletionGracePeriodSeconds"]).as_i64(), Some(0));
+        let json = "application/json-patch+json";
+        patch(
+            &mut server,
+            &path,
+            json,
+            value!([{ "op": "remove", "path": "/metadata/finalizers" }]),
+        );
+        assert!(ask(&mut server, Method::Get, &path, Value::Null).is_err());
+    }
+
+    #[test]
+    fn immortal_namespaces_stay() {
+        let mut server = server();
+        let path = "/api/v1/namespaces/kube-system";
+        let refused = ask(&mut server, Method::Delete, path, Value::Null).expect_err("immortal");
+        assert_eq!(
+            refused.message,
+            "namespaces \"kube-system\" is forbidden: this namespace may not be deleted"
+        );
+    }
+
+    #[test]
+    fn a_watch_sees_selectors_come_and_go() {
+        let mut server = server();
+        let request = Request::get(PODS)
+            .param("watch", "true")
+            .param("labelSelector", "app=a")
+            .param("resourceVersion", server.store.revision().to_string())
+            .accept(Accept::Table);
+        let answer = server.handle(&request, By::user("test"));
+        let Body::Watch(mut watch) = answer.body else { panic!("a watch") };
+        ask(&mut server, Method::Post, PODS, pod("web")).expect("created");
+        let path = format!("{PODS}/web");
+        let merge = "application/merge-patch+json";
+        patch(&mut server, &path, merge, value!({ "metadata": { "labels": { "app": "b" } } }));
+        patch(&mut server, &path, merge, value!({ "metadata": { "labels": { "app": "a" } } }));
+        let events = server.poll(&mut watch).expect("kept");
+        let kinds: Vec<&str> = events.iter().map(|e| e.kind).collect();
+        assert_eq!(kinds, ["ADDED", "DELETED", "ADDED"]);
+        let cells = events[0].value.get("rows").index(0).get("cells").to_json();
+        assert!(cells.starts_with(r#"["web","0/1","#), "{cells}");
+        assert!(server.poll(&mut watch).expect("kept").is_empty());
+    }
+
+    #[test]
+    fn tables_show_the_fresh_cluster() {
+        let mut server = server();
+        let request = Request::get("/api/v1/nodes").accept(Accept::Table);
+        let table = server.handle(&request, By::user("test")).value().expect("listed");
+        assert_eq!(
+            table.get("rows").index(0).get("cells").to_json(),
+            r#"["control-plane","Ready","control-plane","4m58s","v1.36.2","192.168.49.2","<none>","Debian GNU/Linux 12 (bookworm)","6.1.0-37-amd64 (amd64)","containerd://2.1.4"]"#
+        );
+        let request = Request::get(SERVICES).accept(Accept::Table);
+        let table = server.handle(&request, By::user("test")).value().expect("listed");
+        assert_eq!(
+            table.get("rows").index(0).get("cells").to_json(),
+            r#"["kubernetes","ClusterIP","10.96.0.1","<none>","443/TCP","4m58s","<none>"]"#
+        );
+    }
+
+    #[test]
+    fn containers_are_resolved() {
+        let mut server = server();
+        let mut body = pod("web");
+        body.set_at(
+            &["spec", "containers"],
+            value!([{ "name": "a", "image": "x" }, { "name": "b", "image": "x" }]),
+        );
+        ask(&mut server, Method::Post, PODS, body).expect("created");
+        let key = Key::new("default", "web");
+        let message = |r: Result<(Rc<Object>, String), Status>| r.expect_err("refused").message;
+        assert_eq!(
+            message(server.resolve_container(&key, "")),
+            "a container name must be specified for pod web, choose one of: [a b]"
+        );
+        assert_eq!(
+            message(server.resolve_container(&key, "web")),
+            "container web is not valid for pod web"
+        );
+        assert_eq!(
+            message(server.resolve_stream(&key, "b")),
+            "pod web does not have a host assigned"
+        );
+    }
+}

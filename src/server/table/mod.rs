@@ -2,12 +2,27 @@
 //!
 //! Upstream: pkg/printers/internalversion/printers.go and pkg/printers/tablegenerator.go.
 
+use crate::api::kinds::{
+    CONFIG_MAP, CONTROLLER_REVISION, ENDPOINT_SLICE, ENDPOINTS, EVENT, LEASE, NAMESPACE, NODE,
+    PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, POD, SECRET, SERVICE, SERVICE_ACCOUNT,
+    STATEFUL_SET, STORAGE_CLASS,
+};
 use crate::api::{KindRef, Object};
 use crate::base::human;
 use crate::base::time::Time;
 use crate::base::value::Value;
 use crate::server::represent::{Form, IncludeObject, partial};
 use crate::value;
+
+pub mod config;
+pub mod endpoints;
+pub mod event;
+pub mod namespace;
+pub mod node;
+pub mod pod;
+pub mod service;
+pub mod stateful_set;
+pub mod storage;
 
 /// A column.
 #[derive(Clone, Copy, Debug)]
@@ -32,11 +47,6 @@ pub const fn text(name: &'static str) -> Column {
     Column { name, kind: "string", format: "", priority: 0 }
 }
 
-/// A column of numbers.
-pub const fn number(name: &'static str) -> Column {
-    Column { name, kind: "integer", format: "", priority: 0 }
-}
-
 /// A column of text that only `-o wide` shows.
 pub const fn wide(name: &'static str) -> Column {
     Column { name, kind: "string", format: "", priority: 1 }
@@ -48,7 +58,7 @@ pub struct Printer {
     pub columns: &'static [Column],
     /// An object's cells, as many as there are columns.
     pub cells: fn(&Object, Time) -> Vec<Value>,
-    /// A row's conditions, for finished pods; "" for none. (type, reason, message)
+    /// Why a row counts as completed, for finished pods: (reason, message).
     pub condition: fn(&Object) -> Option<(&'static str, &'static str)>,
 }
 
@@ -63,7 +73,24 @@ static DEFAULT: Printer = Printer {
 };
 
 /// The printers by kind.
-pub static PRINTERS: &[(KindRef, &Printer)] = &[];
+pub static PRINTERS: &[(KindRef, &Printer)] = &[
+    (&POD, &pod::PRINTER),
+    (&NODE, &node::PRINTER),
+    (&NAMESPACE, &namespace::PRINTER),
+    (&SERVICE, &service::PRINTER),
+    (&ENDPOINTS, &endpoints::PRINTER),
+    (&ENDPOINT_SLICE, &endpoints::SLICE_PRINTER),
+    (&STATEFUL_SET, &stateful_set::PRINTER),
+    (&CONTROLLER_REVISION, &stateful_set::REVISION_PRINTER),
+    (&PERSISTENT_VOLUME_CLAIM, &storage::CLAIM_PRINTER),
+    (&PERSISTENT_VOLUME, &storage::VOLUME_PRINTER),
+    (&STORAGE_CLASS, &storage::CLASS_PRINTER),
+    (&EVENT, &event::PRINTER),
+    (&CONFIG_MAP, &config::CONFIG_MAP_PRINTER),
+    (&SECRET, &config::SECRET_PRINTER),
+    (&SERVICE_ACCOUNT, &config::ACCOUNT_PRINTER),
+    (&LEASE, &config::LEASE_PRINTER),
+];
 
 /// The printer of a kind.
 pub fn printer(kind: KindRef) -> &'static Printer {
@@ -118,4 +145,18 @@ fn row(printer: &Printer, object: &Object, form: Form) -> Value {
 /// The age cell.
 pub fn age(object: &Object, now: Time) -> Value {
     human::age(object.at(&["metadata", "creationTimestamp"]).text(), now).into()
+}
+
+/// A text, or `<none>` for an empty one.
+pub(crate) fn none(text: &str) -> &str {
+    if text.is_empty() { "<none>" } else { text }
+}
+
+/// Names and images of containers, joined with commas. Upstream: layoutContainerCells.
+pub(crate) fn containers(containers: &Value) -> (String, String) {
+    let join = |field: &str| {
+        let all: Vec<&str> = containers.as_array().iter().map(|c| c.get(field).text()).collect();
+        all.join(",")
+    };
+    (join("name"), join("image"))
 }
