@@ -1,6 +1,6 @@
 //! The app: owns the session and everything that the page remembers, and decides what each message does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use gloo::events::{EventListener, EventListenerOptions};
@@ -59,6 +59,8 @@ pub struct App {
     text: String,
     about: bool,
     notices: Vec<(usize, String)>,
+    /// Images of which a notice has said that they are not simulated.
+    told: BTreeSet<String>,
     next_notice: usize,
     _frame: AnimationFrame,
     _listeners: Vec<EventListener>,
@@ -129,6 +131,7 @@ impl Component for App {
             text: String::new(),
             about: false,
             notices: Vec::new(),
+            told: BTreeSet::new(),
             next_notice: 0,
             _frame: frame(&send),
             _listeners: listeners(&send),
@@ -309,6 +312,8 @@ impl App {
             return false;
         }
         keep(&mut views.diagram, self.engine.diagram(&self.options));
+        self.tell_of_stand_ins();
+        let views = &mut self.views;
         let inspector = self.picked.as_ref().map(|pick| self.engine.inspect(pick));
         keep_option(&mut views.inspector, inspector);
         if dirty {
@@ -324,6 +329,19 @@ impl App {
             views.revision = Some(revision);
         }
         true
+    }
+
+    /// Says once for each image that it is not simulated.
+    fn tell_of_stand_ins(&mut self) {
+        let diagram = self.views.diagram.clone();
+        let pods = diagram.groups.iter().flat_map(|group| &group.pods);
+        for image in pods.filter_map(|pod| pod.stand_in.as_ref()) {
+            if self.told.insert(image.clone()) {
+                self.notice(format!(
+                    "{image} is not simulated. A stand-in runs for it: it answers on the ports that the pod declares, and does nothing else."
+                ));
+            }
+        }
     }
 
     /// Everything but frames.

@@ -6,10 +6,10 @@ use crate::base::time::{Span, Time};
 use crate::lessons;
 use crate::session::{Edit, Input, Logged, Options as Start, Output, Session};
 use crate::ui::store::Saved;
+use crate::view;
 use crate::view::diagram::{Diagram, Options, diagram};
 use crate::view::inspector::{Inspector, Pick, inspect};
 use crate::view::lesson::{LessonView, RunBlock, RunState};
-use crate::view::{self, Cluster};
 
 /// The seed of the page's clusters.
 const SEED: u64 = 1;
@@ -171,17 +171,17 @@ impl Engine {
 
     /// The namespaces.
     pub fn namespaces(&self) -> Vec<String> {
-        view::namespaces(&self.session)
+        view::namespaces(&self.session.world)
     }
 
     /// The picture.
     pub fn diagram(&self, options: &Options) -> Diagram {
-        diagram(Cluster::of(&self.session), options)
+        diagram(&self.session.world, options)
     }
 
     /// An object in depth.
     pub fn inspect(&self, pick: &Pick) -> Inspector {
-        inspect(Cluster::of(&self.session), pick)
+        inspect(&self.session.world, pick)
     }
 
     /// The lesson at its current step.

@@ -16,8 +16,13 @@ pub struct Props {
     pub send: Send,
 }
 
-const TABS: &[(Tab, &str)] =
-    &[(Tab::Summary, "Summary"), (Tab::Why, "Why"), (Tab::Yaml, "YAML"), (Tab::Events, "Events")];
+const TABS: &[(Tab, &str)] = &[
+    (Tab::Summary, "Summary"),
+    (Tab::Why, "Why"),
+    (Tab::Yaml, "YAML"),
+    (Tab::Events, "Events"),
+    (Tab::Files, "Files"),
+];
 
 /// The pane.
 #[component]
@@ -37,6 +42,7 @@ pub fn InspectorPane(props: &Props) -> Html {
             html! { <pre class="yaml" tabindex="0" aria-label="YAML">{ &object.yaml }</pre> }
         }
         Tab::Events => events(object),
+        Tab::Files => files(object),
     };
     let (look, word) = &object.badge;
     html! {
@@ -92,6 +98,16 @@ fn why(object: &Inspector) -> Html {
         html! { <li><b>{ &reason.who }</b>{ " " }{ sentence(&reason.text) }<small>{ &reason.small }</small></li> }
     };
     html! { <ol class="why">{ for object.why.iter().map(row) }</ol> }
+}
+
+fn files(object: &Inspector) -> Html {
+    if object.files.is_empty() {
+        return html! { <p class="nothing">{ "No files on a volume of its own." }</p> };
+    }
+    let row = |(path, text): &(String, String)| {
+        html! { <li><b>{ path }</b><pre>{ text }</pre></li> }
+    };
+    html! { <ul class="volume-files">{ for object.files.iter().map(row) }</ul> }
 }
 
 fn events(object: &Inspector) -> Html {

@@ -85,6 +85,8 @@ pub enum Tab {
     Yaml,
     /// Its events.
     Events,
+    /// Files on its volumes.
+    Files,
 }
 
 /// What the right pane shows.

@@ -235,7 +235,7 @@ fn pod_card(pod: &Rc<PodCard>, pick: &Picker) -> Html {
                     }
                 </span>
                 <span class="st">{ &state.word }<small>{ &state.detail }</small>
-                    if pod.stand_in { <small class="stand-in">{ "a stand-in: this image is not simulated" }</small> }
+                    if pod.stand_in.is_some() { <small class="stand-in">{ "a stand-in runs" }</small> }
                 </span>
             </button>
         </li>

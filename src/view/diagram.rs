@@ -12,7 +12,8 @@ use crate::base::quantity::Quantity;
 use crate::base::time::Time;
 use crate::base::value::Value;
 use crate::view::pod::{self, PodState};
-use crate::view::{Cluster, Look};
+use crate::view::{Look, list};
+use crate::world::World;
 
 /// What the picture shows.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,8 +85,8 @@ pub struct PodCard {
     pub newest: bool,
     /// Uids of the claims that it mounts.
     pub claims: Vec<String>,
-    /// Whether its program stands in for an image that is not simulated.
-    pub stand_in: bool,
+    /// The image that is not simulated, so that a stand-in runs for it. Says nothing of the cluster's own pods.
+    pub stand_in: Option<String>,
 }
 
 /// A claim, or a volume that no claim holds.
@@ -142,26 +143,26 @@ pub struct ServicePill {
 }
 
 /// Draws the picture.
-pub fn diagram(cluster: Cluster<'_>, options: &Options) -> Diagram {
+pub fn diagram(world: &World, options: &Options) -> Diagram {
     let shown = |o: &Rc<Object>| options.namespace.as_deref().is_none_or(|ns| o.namespace() == ns);
-    let list = |kind| cluster.list(kind).into_iter().filter(shown).collect::<Vec<_>>();
-    let (pods, sets) = (list(&POD), list(&STATEFUL_SET));
-    let claims = list(&PERSISTENT_VOLUME_CLAIM);
-    let news = latest_news(&cluster.list(&EVENT));
+    let here = |kind| list(world, kind).into_iter().filter(shown).collect::<Vec<_>>();
+    let (pods, sets) = (here(&POD), here(&STATEFUL_SET));
+    let claims = here(&PERSISTENT_VOLUME_CLAIM);
+    let news = latest_news(&list(world, &EVENT));
     let cards: Vec<Rc<PodCard>> =
-        pods.iter().map(|pod| Rc::new(pod_card(cluster, pod, &news, &claims, &sets))).collect();
-    let nodes = cluster.list(&NODE);
+        pods.iter().map(|pod| Rc::new(pod_card(world, pod, &news, &claims, &sets))).collect();
+    let nodes = list(world, &NODE);
     let everywhere = options.namespace.as_deref().is_none_or(|ns| ns == "kube-system");
     let (groups, waiting) = match options.by {
-        Grouping::Node => by_node(&nodes, &cluster.list(&POD), &pods, &cards, everywhere),
+        Grouping::Node => by_node(&nodes, &list(world, &POD), &pods, &cards, everywhere),
         Grouping::Owner => (by_owner(&pods, &cards), Vec::new()),
     };
     Diagram {
         sets: sets.iter().map(|set| set_pill(set)).collect(),
-        services: services(&list(&SERVICE), &list(&ENDPOINT_SLICE)),
+        services: services(&here(&SERVICE), &here(&ENDPOINT_SLICE)),
         waiting,
         groups,
-        shelf: shelf(&claims, &cluster.list(&PERSISTENT_VOLUME), &cards),
+        shelf: shelf(world, &claims, &cards),
     }
 }
 
@@ -186,7 +187,7 @@ fn latest_news(events: &[Rc<Object>]) -> News {
 }
 
 fn pod_card(
-    cluster: Cluster<'_>,
+    world: &World,
     pod: &Object,
     news: &News,
     claims: &[Rc<Object>],
@@ -206,12 +207,15 @@ fn pod_card(
         uid: pod.uid().to_owned(),
         namespace: pod.namespace().to_string(),
         name: pod.name().to_string(),
-        state: pod::state(pod, latest, cluster.server.now),
+        state: pod::state(pod, latest, world.now()),
         revision: set.filter(|_| !hash.is_empty()).map(|_| hash.chars().take(4).collect()),
         newest: set.is_some_and(|set| set.at(&["status", "updateRevision"]).text() == revision),
         claims: mounted.filter_map(claim).map(|c| c.uid().to_owned()).collect(),
         stand_in: containers(pod)
-            .any(|c| !pod::is_simulated(cluster.catalog, c.get("image").text())),
+            .map(|c| c.get("image").text())
+            .find(|image| !pod::is_simulated(world.catalog(), image))
+            .filter(|_| pod.namespace() != "kube-system")
+            .map(str::to_owned),
     }
 }
 
@@ -380,7 +384,7 @@ fn service_pill(service: &Object, slices: &[Rc<Object>]) -> ServicePill {
 }
 
 /// Claims by name, then the volumes that no shown claim holds.
-fn shelf(claims: &[Rc<Object>], volumes: &[Rc<Object>], cards: &[Rc<PodCard>]) -> Vec<Tag> {
+fn shelf(world: &World, claims: &[Rc<Object>], cards: &[Rc<PodCard>]) -> Vec<Tag> {
     let in_use = |uid: &str| cards.iter().any(|card| card.claims.iter().any(|claim| claim == uid));
     let claim = |o: &Rc<Object>| {
         let phase = o.at(&["status", "phase"]).text();
@@ -388,21 +392,20 @@ fn shelf(claims: &[Rc<Object>], volumes: &[Rc<Object>], cards: &[Rc<PodCard>]) -
             "" => o.at(&["spec", "resources", "requests", "storage"]).text(),
             given => given,
         };
-        tag(o, phase, size, !in_use(o.uid()))
+        let files = world.volume_files(o.at(&["spec", "volumeName"]).text());
+        tag(o, phase, size, !in_use(o.uid()), &files)
     };
     let unclaimed = |o: &&Rc<Object>| o.at(&["status", "phase"]).text() != "Bound";
     let volume = |o: &Rc<Object>| {
-        tag(
-            o,
-            o.at(&["status", "phase"]).text(),
-            o.at(&["spec", "capacity", "storage"]).text(),
-            true,
-        )
+        let phase = o.at(&["status", "phase"]).text();
+        let files = world.volume_files(o.name());
+        tag(o, phase, o.at(&["spec", "capacity", "storage"]).text(), true, &files)
     };
+    let volumes = list(world, &PERSISTENT_VOLUME);
     claims.iter().map(claim).chain(volumes.iter().filter(unclaimed).map(volume)).collect()
 }
 
-fn tag(object: &Object, phase: &str, size: &str, kept: bool) -> Tag {
+fn tag(object: &Object, phase: &str, size: &str, kept: bool, files: &[(String, Vec<u8>)]) -> Tag {
     let (look, word) = match phase {
         _ if object.is_deleting() => (Look::Leaving, "Terminating"),
         "Bound" | "Available" => (Look::Good, phase),
@@ -411,13 +414,18 @@ fn tag(object: &Object, phase: &str, size: &str, kept: bool) -> Tag {
         "" => (Look::Busy, "Pending"),
         other => (Look::Busy, other),
     };
+    let holds = match files {
+        [] => String::new(),
+        [(name, _)] => format!(" · {name}"),
+        many => format!(" · {} files", many.len()),
+    };
     let kept_word = if kept && word == "Bound" { " · kept" } else { "" };
     Tag {
         uid: object.uid().to_owned(),
         kind: object.kind.name.to_owned(),
         namespace: object.namespace().to_string(),
         name: object.name().to_string(),
-        detail: format!("{word} · {size}{kept_word}"),
+        detail: format!("{word} · {size}{holds}{kept_word}"),
         look,
         kept,
     }
@@ -427,18 +435,16 @@ fn tag(object: &Object, phase: &str, size: &str, kept: bool) -> Tag {
 mod tests {
     use super::*;
     use crate::api::KindRef;
-    use crate::base::rng::Rng;
-    use crate::catalog::CATALOG;
-    use crate::server::{By, Server};
-    use crate::value;
+    use crate::server::By;
+    use crate::{catalog, value, world};
 
-    fn cluster() -> Server {
-        let mut server = Server::new(Rng { seed: 1 }, Time::START);
+    fn world() -> World {
+        let mut world = catalog::world(&world::Options::recorded(1));
         let objects: Vec<(KindRef, Value)> = vec![
             (
                 &NODE,
                 value!({
-                    "metadata": { "name": "node-1", "uid": "n1" },
+                    "metadata": { "name": "a-node", "uid": "n1" },
                     "status": { "allocatable": { "cpu": "4", "memory": "8Gi" }, "conditions": [{ "type": "Ready", "status": "True" }] },
                 }),
             ),
@@ -447,7 +453,7 @@ mod tests {
                 value!({
                     "metadata": { "name": "web-0", "namespace": "default", "uid": "p0" },
                     "spec": {
-                        "nodeName": "node-1",
+                        "nodeName": "a-node",
                         "containers": [{ "image": "mine:1", "resources": { "requests": { "cpu": "500m", "memory": "1Gi" } } }],
                         "volumes": [{ "persistentVolumeClaim": { "claimName": "www-web-0" } }],
                     },
@@ -471,15 +477,13 @@ mod tests {
         for (kind, value) in objects {
             let object = Object::new(kind, value.clone());
             let by = By::component("test", "it is needed");
-            server.store.put(kind, object.key.clone(), value, Time::START, by);
+            world.server.store.put(kind, object.key.clone(), value, Time::START, by);
         }
-        server
+        world
     }
 
     fn draw(by: Grouping) -> Diagram {
-        let server = cluster();
-        let cluster = Cluster { server: &server, catalog: &CATALOG };
-        diagram(cluster, &Options { namespace: Some("default".into()), by })
+        diagram(&world(), &Options { namespace: Some("default".into()), by })
     }
 
     #[test]
@@ -490,7 +494,7 @@ mod tests {
             (pod.name.as_str(), pod.claims.as_slice()),
             ("web-0", ["c0".to_owned()].as_slice())
         );
-        assert!(pod.stand_in);
+        assert_eq!(pod.stand_in.as_deref(), Some("mine:1"));
         assert_eq!(picture.groups[0].used, Some((12, 12)));
     }
 

@@ -7,7 +7,8 @@ use crate::base::time::Time;
 use crate::base::value::Value;
 use crate::base::{human, yaml};
 use crate::server::{Actor, Change, ChangeKind};
-use crate::view::{Cluster, Look, clock, pod};
+use crate::view::{Look, clock, pod};
+use crate::world::World;
 
 /// Which object is looked at. By name, not uid: a StatefulSet's pod that comes back is the same to the learner.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub struct Inspector {
     pub commands: Vec<String>,
     /// The object as kubectl prints it.
     pub yaml: String,
+    /// Files on the volumes behind it: path, and the text as far as it is shown.
+    pub files: Vec<(String, String)>,
     /// Its events, the newest first.
     pub events: Vec<EventRow>,
     /// Why it is as it is, the oldest reason first.
@@ -78,37 +81,34 @@ pub struct Reason {
 const REASONS: usize = 40;
 
 /// Looks an object up and describes it.
-pub fn inspect(cluster: Cluster<'_>, pick: &Pick) -> Inspector {
+pub fn inspect(world: &World, pick: &Pick) -> Inspector {
     let kind = kinds::ALL.iter().copied().find(|kind| kind.name == pick.kind);
     let key = Key::new(pick.namespace.as_str(), pick.name.as_str());
-    let object = kind.and_then(|kind| cluster.server.get(kind, &key));
+    let object = kind.and_then(|kind| world.server.get(kind, &key));
     let changes: Vec<&Rc<Change>> =
-        cluster.server.store.log().filter(|c| Some(c.kind) == kind && c.key == key).collect();
+        world.server.store.log().filter(|c| Some(c.kind) == kind && c.key == key).collect();
     let Some(shown) = object.or(changes.last().map(|change| &change.new)) else {
         return Inspector { pick: pick.clone(), ..Inspector::default() };
     };
     Inspector {
         pick: pick.clone(),
         exists: object.is_some(),
-        badge: if object.is_some() {
-            badge(cluster, shown)
-        } else {
-            (Look::Leaving, "gone".into())
-        },
+        badge: if object.is_some() { badge(world, shown) } else { (Look::Leaving, "gone".into()) },
         subtitle: subtitle(shown),
-        facts: facts(cluster, shown),
+        facts: facts(world, shown),
         commands: commands(shown),
         yaml: manifest(shown),
-        events: events(cluster, shown),
-        why: why(cluster, &changes),
+        files: files(world, shown),
+        events: events(world, shown),
+        why: why(world, &changes),
     }
 }
 
-fn badge(cluster: Cluster<'_>, object: &Object) -> (Look, String) {
+fn badge(world: &World, object: &Object) -> (Look, String) {
     let phase = object.at(&["status", "phase"]).text().to_owned();
     match object.kind.name {
         "Pod" => {
-            let state = pod::state(object, None, cluster.server.now);
+            let state = pod::state(object, None, world.now());
             (state.look, state.word)
         }
         "Node" if !pod::is_true(object, "Ready") => (Look::Bad, "not ready".into()),
@@ -150,7 +150,7 @@ fn subtitle(object: &Object) -> String {
 }
 
 /// Names and values; what an object does not have is left out.
-fn facts(cluster: Cluster<'_>, object: &Object) -> Vec<(String, String)> {
+fn facts(world: &World, object: &Object) -> Vec<(String, String)> {
     let text = |path: &[&str]| object.at(path).text().to_owned();
     let number =
         |path: &[&str]| object.at(path).as_i64().map(|n| n.to_string()).unwrap_or_default();
@@ -171,7 +171,7 @@ fn facts(cluster: Cluster<'_>, object: &Object) -> Vec<(String, String)> {
             ("Size", text(&["status", "capacity", "storage"])),
             ("Class", text(&["spec", "storageClassName"])),
             ("Access", list(object.at(&["spec", "accessModes"]))),
-            ("Used by", users(cluster, object).join("\n")),
+            ("Used by", users(world, object).join("\n")),
         ],
         "PersistentVolume" => vec![
             ("Claim", text(&["spec", "claimRef", "name"])),
@@ -199,10 +199,7 @@ fn facts(cluster: Cluster<'_>, object: &Object) -> Vec<(String, String)> {
         _ => Vec::new(),
     };
     facts.push(("Labels", pairs(object.at(&["metadata", "labels"]))));
-    facts.push((
-        "Created",
-        format!("{} ago", human::duration(cluster.server.now - object.created())),
-    ));
+    facts.push(("Created", format!("{} ago", human::duration(world.now() - object.created()))));
     facts.retain(|(_, value)| !value.is_empty());
     facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
@@ -258,14 +255,14 @@ fn ports(service: &Object) -> String {
 }
 
 /// The pods that mount a claim.
-fn users(cluster: Cluster<'_>, claim: &Object) -> Vec<String> {
+fn users(world: &World, claim: &Object) -> Vec<String> {
     let mounts = |pod: &Object| {
         let volumes = pod.at(&["spec", "volumes"]).as_array().iter();
         volumes
             .into_iter()
             .any(|v| v.at(&["persistentVolumeClaim", "claimName"]).text() == claim.name().as_str())
     };
-    let pods = cluster.server.list(&kinds::POD, claim.namespace()).filter(|pod| mounts(pod));
+    let pods = world.server.list(&kinds::POD, claim.namespace()).filter(|pod| mounts(pod));
     let names: Vec<String> = pods.map(|pod| pod.name().to_string()).collect();
     if names.is_empty() { vec!["no pod: it is kept".into()] } else { names }
 }
@@ -291,7 +288,33 @@ fn manifest(object: &Object) -> String {
     yaml::emit(&value)
 }
 
-fn events(cluster: Cluster<'_>, object: &Object) -> Vec<EventRow> {
+/// The longest piece of a file that is shown, in characters.
+const FILE_SHOWN: usize = 2000;
+
+/// The files on the volumes that an object is, is bound to, or mounts.
+fn files(world: &World, object: &Object) -> Vec<(String, String)> {
+    let bound = |claim: &str| {
+        let key = Key::new(object.namespace().clone(), claim);
+        let claim = world.server.get(&kinds::PERSISTENT_VOLUME_CLAIM, &key);
+        claim.map_or(String::new(), |claim| claim.at(&["spec", "volumeName"]).text().to_owned())
+    };
+    let volumes: Vec<String> = match object.kind.name {
+        "PersistentVolume" => vec![object.name().to_string()],
+        "PersistentVolumeClaim" => vec![object.at(&["spec", "volumeName"]).text().to_owned()],
+        "Pod" => {
+            let volumes = object.at(&["spec", "volumes"]).as_array().iter();
+            let claims = volumes.map(|v| v.at(&["persistentVolumeClaim", "claimName"]).text());
+            claims.filter(|claim| !claim.is_empty()).map(bound).collect()
+        }
+        _ => Vec::new(),
+    };
+    let shown = |(path, bytes): (String, Vec<u8>)| {
+        (path, String::from_utf8_lossy(&bytes).chars().take(FILE_SHOWN).collect())
+    };
+    volumes.iter().flat_map(|volume| world.volume_files(volume)).map(shown).collect()
+}
+
+fn events(world: &World, object: &Object) -> Vec<EventRow> {
     let about = |event: &&Rc<Object>| {
         let involved = event.get("involvedObject");
         involved.get("kind").text() == object.kind.name
@@ -302,17 +325,17 @@ fn events(cluster: Cluster<'_>, object: &Object) -> Vec<EventRow> {
         let stamps = ["lastTimestamp", "eventTime", "firstTimestamp"];
         stamps.iter().find_map(|key| Time::parse(event.get(key).text())).unwrap_or(event.created())
     };
-    let mut found: Vec<(Time, EventRow)> = cluster
+    let mut found: Vec<(Time, EventRow)> = world
         .server
         .list(&kinds::EVENT, "")
         .filter(about)
-        .map(|event| (stamp(event), event_row(cluster, event, stamp(event))))
+        .map(|event| (stamp(event), event_row(world, event, stamp(event))))
         .collect();
     found.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     found.into_iter().map(|(_, row)| row).collect()
 }
 
-fn event_row(cluster: Cluster<'_>, event: &Object, at: Time) -> EventRow {
+fn event_row(world: &World, event: &Object, at: Time) -> EventRow {
     let from = match event.at(&["source", "component"]).text() {
         "" => event.get("reportingComponent").text(),
         component => component,
@@ -329,13 +352,13 @@ fn event_row(cluster: Cluster<'_>, event: &Object, at: Time) -> EventRow {
         warning: event.get("type").text() == "Warning",
         reason: event.get("reason").text().to_owned(),
         message: event.get("message").text().to_owned(),
-        small: format!("{from}{host} · {} ago{times}", human::duration(cluster.server.now - at)),
+        small: format!("{from}{host} · {} ago{times}", human::duration(world.now() - at)),
     }
 }
 
 /// What led to the object and what has happened to it since, oldest first.
-fn why(cluster: Cluster<'_>, changes: &[&Rc<Change>]) -> Vec<Reason> {
-    let origin = changes.first().map(|first| causes(cluster, first)).unwrap_or_default();
+fn why(world: &World, changes: &[&Rc<Change>]) -> Vec<Reason> {
+    let origin = changes.first().map(|first| causes(world, first)).unwrap_or_default();
     let own = changes.iter().skip(changes.len().saturating_sub(REASONS)).copied();
     let mut reasons: Vec<Reason> = Vec::new();
     for change in origin.into_iter().chain(own) {
@@ -349,11 +372,11 @@ fn why(cluster: Cluster<'_>, changes: &[&Rc<Change>]) -> Vec<Reason> {
 }
 
 /// The changes of other objects that set a change off, the first cause first.
-fn causes<'a>(cluster: Cluster<'a>, change: &'a Change) -> Vec<&'a Rc<Change>> {
+fn causes<'a>(world: &'a World, change: &'a Change) -> Vec<&'a Rc<Change>> {
     let mut found = Vec::new();
     let mut trigger = change.by.trigger;
     while let Some(rev) = trigger.filter(|_| found.len() < 8) {
-        let log = cluster.server.store.changes_after(rev.saturating_sub(1));
+        let log = world.server.store.changes_after(rev.saturating_sub(1));
         let Some(cause) =
             log.and_then(|mut changes| changes.next()).filter(|cause| cause.rev == rev)
         else {
@@ -401,28 +424,26 @@ fn component(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::rng::Rng;
-    use crate::catalog::CATALOG;
-    use crate::server::{By, Server};
-    use crate::value;
+    use crate::server::By;
+    use crate::{catalog, value, world};
 
     #[test]
     fn why_begins_with_what_the_learner_did() {
-        let mut server = Server::new(Rng { seed: 1 }, Time::START);
+        let mut world = catalog::world(&world::Options::recorded(1));
         let set = value!({ "metadata": { "name": "web", "namespace": "default" } });
         let key = Key::new("default", "web");
-        server.store.put(
+        let first = world.server.store.put(
             &kinds::STATEFUL_SET,
             key,
             set,
             Time::START,
             By::user("kubectl apply -f web.yaml"),
         );
-        let by = By::component("statefulset-controller", "web has 0 of 2 pods").after(Some(1));
+        let by =
+            By::component("statefulset-controller", "web has 0 of 2 pods").after(Some(first.rv));
         let pod = value!({ "metadata": { "name": "web-0", "namespace": "default" } });
-        server.store.put(&kinds::POD, Key::new("default", "web-0"), pod, Time::START, by);
-        let cluster = Cluster { server: &server, catalog: &CATALOG };
-        let seen = inspect(cluster, &Pick::new("Pod", "default", "web-0"));
+        world.server.store.put(&kinds::POD, Key::new("default", "web-0"), pod, Time::START, by);
+        let seen = inspect(&world, &Pick::new("Pod", "default", "web-0"));
         let words: Vec<_> =
             seen.why.iter().map(|reason| (reason.who.as_str(), reason.text.as_str())).collect();
         assert_eq!(
@@ -433,6 +454,6 @@ mod tests {
             ]
         );
         assert!(seen.exists);
-        assert!(!inspect(cluster, &Pick::new("Pod", "default", "web-1")).exists);
+        assert!(!inspect(&world, &Pick::new("Pod", "default", "web-1")).exists);
     }
 }

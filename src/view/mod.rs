@@ -10,34 +10,16 @@ use std::rc::Rc;
 
 use crate::api::{KindRef, Object, kinds};
 use crate::base::time::Span;
-use crate::os::Catalog;
-use crate::server::Server;
-use crate::session::Session;
+use crate::world::World;
 
-/// Where a view reads the cluster.
-#[derive(Clone, Copy)]
-pub struct Cluster<'a> {
-    /// The objects and the log of their changes.
-    pub server: &'a Server,
-    /// The images that are simulated; any other runs as a stand-in.
-    pub catalog: &'a Catalog,
-}
-
-impl<'a> Cluster<'a> {
-    /// The cluster of a session.
-    pub fn of(session: &'a Session) -> Cluster<'a> {
-        Cluster { server: &session.world.server, catalog: session.world.catalog() }
-    }
-
-    /// The objects of a kind in all namespaces, by namespace and name.
-    pub fn list(&self, kind: KindRef) -> Vec<Rc<Object>> {
-        self.server.list(kind, "").cloned().collect()
-    }
+/// The objects of a kind in all namespaces, by namespace and name.
+fn list(world: &World, kind: KindRef) -> Vec<Rc<Object>> {
+    world.server.list(kind, "").cloned().collect()
 }
 
 /// The names of the namespaces.
-pub fn namespaces(session: &Session) -> Vec<String> {
-    let all = session.world.server.list(&kinds::NAMESPACE, "");
+pub fn namespaces(world: &World) -> Vec<String> {
+    let all = world.server.list(&kinds::NAMESPACE, "");
     all.map(|namespace| namespace.name().to_string()).collect()
 }
 

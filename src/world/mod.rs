@@ -360,16 +360,20 @@ impl World {
         String::from_utf8(self.kernel.read_file(self.laptop, &path).ok()?).ok()
     }
 
+    /// The files on a PersistentVolume: path without a leading slash, and contents.
+    pub fn volume_files(&self, volume: &str) -> Vec<(String, Vec<u8>)> {
+        let files = self.kubelets.volume(volume).map(|fs| self.kernel.fs_files(fs));
+        let relative =
+            |(path, bytes): (String, Vec<u8>)| (path.trim_start_matches('/').to_owned(), bytes);
+        files.unwrap_or_default().into_iter().map(relative).collect()
+    }
+
     /// A file on the volume that a claim is bound to.
     pub fn volume_file(&self, ns: &str, claim: &str, path: &str) -> Option<Vec<u8>> {
         let claim = self.server.get(&kinds::PERSISTENT_VOLUME_CLAIM, &Key::new(ns, claim))?;
-        let fs = self.kubelets.volume(claim.at(&["spec", "volumeName"]).text())?;
-        let files = self.kernel.fs_files(fs);
+        let files = self.volume_files(claim.at(&["spec", "volumeName"]).text());
         let path = path.trim_start_matches('/');
-        files
-            .into_iter()
-            .find(|(name, _)| name.trim_start_matches('/') == path)
-            .map(|(_, bytes)| bytes)
+        files.into_iter().find(|(name, _)| name == path).map(|(_, bytes)| bytes)
     }
 
     /// Stops, starts or restarts a node's kubelet (`start all`: whatever is stopped).
