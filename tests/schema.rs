@@ -13,6 +13,21 @@ use std::path::Path;
 
 const TABLE: &str = "src/api/schema/table.txt";
 const DOCS: &str = "static/schema-docs.txt";
+const INTERNAL: &str = "src/api/rules/internal.txt";
+
+/// The internal types that messages print, with the package and file of each and its v1 counterpart's package.
+const INTERNAL_ROOTS: &[(&str, &str)] = &[
+    ("core", "PodSpec"),
+    ("core", "PersistentVolumeClaimSpec"),
+    ("core", "PersistentVolumeSource"),
+    ("core", "SecurityContext"),
+    ("core", "SeccompProfile"),
+    ("core", "VolumeNodeAffinity"),
+    ("apps", "StatefulSetUpdateStrategy"),
+    ("apps", "DaemonSetUpdateStrategy"),
+    ("apps", "DeploymentStrategy"),
+    ("policy", "PodDisruptionBudgetSpec"),
+];
 
 /// Group, package path below `staging/src/k8s.io`.
 const PACKAGES: &[(&str, &str)] = &[
@@ -61,7 +76,8 @@ const SPECIAL: &[(&str, &str)] = &[
 #[derive(Default)]
 struct Field {
     name: String,
-    /// Name in Go, for embedded fields the type's.
+    /// Name in Go; an embedded field has its type's.
+    go: String,
     inline: bool,
     kind: String,
     flags: Vec<String>,
@@ -232,7 +248,8 @@ impl Parser<'_> {
             let key = go_tag(tags_text, "patchMergeKey").unwrap_or("");
             flags.push(format!("p={strategy}:{key}"));
         }
-        Some(Field { name, inline, kind, flags, doc: description(comments) })
+        let go = first.rsplit(['.', '*']).next().unwrap_or(first).to_owned();
+        Some(Field { name, go, inline, kind, flags, doc: description(comments) })
     }
 
     fn file(&mut self, text: &str) {
@@ -482,12 +499,149 @@ impl Source {
     }
 }
 
+/// The types that the API server works with inside, which some messages print: Go's names, in Go's order.
+struct Internal<'a> {
+    source: &'a Source,
+    /// By package and name: fields with their Go type.
+    structs: BTreeMap<(String, String), Vec<(String, String)>>,
+    named: BTreeMap<(String, String), String>,
+}
+
+impl<'a> Internal<'a> {
+    fn read(root: &Path, source: &'a Source) -> Internal<'a> {
+        let mut internal = Internal { source, structs: BTreeMap::new(), named: BTreeMap::new() };
+        for package in ["core", "apps", "policy"] {
+            let file = root.join("pkg/apis").join(package).join("types.go");
+            let text = fs::read_to_string(file).expect("the source has internal types");
+            internal.file(package, &text);
+        }
+        internal
+    }
+
+    fn file(&mut self, package: &str, text: &str) {
+        let mut lines = text.lines();
+        while let Some(line) = lines.next() {
+            let Some(rest) = line.strip_prefix("type ") else { continue };
+            let mut words = rest.split_whitespace();
+            let name = words.next().unwrap_or("").to_owned();
+            let target: String = words.collect();
+            if !target.starts_with("struct") {
+                self.named.insert((package.to_owned(), name), target);
+                continue;
+            }
+            let mut fields = Vec::new();
+            if !target.ends_with('}') {
+                for line in lines.by_ref().take_while(|line| *line != "}") {
+                    let code =
+                        line.split("//").next().unwrap_or("").split('`').next().unwrap_or("");
+                    let mut words = code.split_whitespace();
+                    if let Some(field) = words.next() {
+                        fields.push((field.to_owned(), words.collect()));
+                    }
+                }
+            }
+            self.structs.insert((package.to_owned(), name), fields);
+        }
+    }
+
+    /// Our code for a Go type, and the internal struct behind it.
+    fn code(&self, package: &str, go: &str) -> (String, Option<(String, String)>) {
+        if let Some(rest) = go.strip_prefix('*') {
+            let (code, used) = self.code(package, rest);
+            return (format!("*{code}"), used);
+        }
+        if let Some(rest) = go.strip_prefix("[]") {
+            let (code, used) = self.code(package, rest);
+            return (format!("[]{code}"), used);
+        }
+        if let Some((_, rest)) = go.strip_prefix("map[").and_then(|rest| rest.split_once(']')) {
+            let (code, used) = self.code(package, rest);
+            return (format!("{{}}{code}"), used);
+        }
+        let plain = match go {
+            "string" | "types.UID" | "types.NodeName" => "s",
+            "bool" => "b",
+            "int32" | "int64" | "int" => "n",
+            "resource.Quantity" => "q",
+            "intstr.IntOrString" => "i",
+            _ => "",
+        };
+        if !plain.is_empty() {
+            return (plain.to_owned(), None);
+        }
+        let (package, name) = match go.split_once('.') {
+            Some(("api" | "core", name)) => ("core", name),
+            Some(_) => return ("v".to_owned(), None),
+            None => (package, go),
+        };
+        let key = (package.to_owned(), name.to_owned());
+        if self.structs.contains_key(&key) {
+            return (format!("@{name}"), Some(key));
+        }
+        match self.named.get(&key) {
+            Some(target) => self.code(package, target),
+            None => ("v".to_owned(), None),
+        }
+    }
+
+    /// The name in JSON of a field of the v1 struct with the same name. A field that v1 has one level up gets a `^`.
+    fn json_name(&self, package: &str, name: &str, go: &str) -> String {
+        let find =
+            |name: &str| {
+                let full = format!("{package}.v1.{name}");
+                self.source.structs.contains_key(&full).then(|| self.source.fields(&full)).and_then(
+                    |f| f.into_iter().find(|(_, f)| f.go == go).map(|(_, f)| f.name.clone()),
+                )
+            };
+        find(name)
+            .or_else(|| find("PodSpec").map(|json| format!("^{json}")))
+            .unwrap_or_else(|| "-".to_owned())
+    }
+
+    /// Fields of a struct in Go's order, embedded ones in place.
+    fn flat(&self, key: &(String, String)) -> Vec<(String, String, String)> {
+        let mut fields = Vec::new();
+        for (go, kind) in &self.structs[key] {
+            if kind.is_empty() {
+                if let (_, Some(inner)) = self.code(&key.0, go) {
+                    fields.extend(self.flat(&inner));
+                }
+            } else {
+                fields.push((go.clone(), kind.clone(), key.1.clone()));
+            }
+        }
+        fields
+    }
+
+    fn render(&self) -> String {
+        let mut todo: Vec<(String, String)> =
+            INTERNAL_ROOTS.iter().map(|(p, n)| ((*p).to_owned(), (*n).to_owned())).collect();
+        let mut done: BTreeMap<String, String> = BTreeMap::new();
+        while let Some(key) = todo.pop() {
+            if done.contains_key(&key.1) {
+                continue;
+            }
+            let mut text = format!("{}\n", key.1);
+            for (go, kind, owner) in self.flat(&key) {
+                let (code, used) = self.code(&key.0, &kind);
+                let json = self.json_name(&key.0, &owner, &go);
+                let json = if json == "-" { self.json_name(&key.0, &key.1, &go) } else { json };
+                let _ = writeln!(text, " {go} {json} {code}");
+                todo.extend(used);
+            }
+            done.insert(key.1, text);
+        }
+        done.into_values().collect()
+    }
+}
+
 #[test]
 fn table_is_what_the_source_says() {
     let Ok(root) = std::env::var("K8S_SRC") else { return };
     let source = read_source(Path::new(&root));
     let (table, docs) = source.render();
-    for (path, want) in [(TABLE, table), (DOCS, docs)] {
+    let internal = Internal::read(Path::new(&root), &source).render();
+    for (path, want) in [(TABLE, table), (DOCS, docs), (INTERNAL, internal)] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
         if std::env::var_os("UPDATE").is_some() {
             fs::write(&path, &want).expect("the table can be written");

@@ -1,6 +1,7 @@
 //! Tools without knowledge of Kubernetes objects: values, time, randomness, text formats.
 
 pub mod base64;
+pub mod difflib;
 pub mod gofmt;
 pub mod gotemplate;
 pub mod human;

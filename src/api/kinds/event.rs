@@ -3,8 +3,12 @@
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::kinds::endpoints::ObjectReference;
 use crate::api::meta::Meta;
+use crate::api::names;
+use crate::api::rules::faults::{Faults, Path};
+use crate::api::rules::meta;
+use crate::api::status::Cause;
 use crate::base::time::Time;
-use crate::base::value::Str;
+use crate::base::value::{Str, Value};
 use crate::view;
 
 /// The kind.
@@ -19,7 +23,7 @@ pub static EVENT: Kind = Kind {
     categories: &[],
     subresources: &[],
     verbs: ALL_VERBS,
-    rules: Rules::NONE,
+    rules: Rules { validate, validate_update, ..Rules::NONE },
 };
 
 view! {
@@ -53,4 +57,28 @@ view! {
         count: i32 = "count",
         last_observed_time: Option<Time> = "lastObservedTime",
     }
+}
+
+/// Upstream: pkg/apis/core/validation/events.go, legacyValidateEvent.
+/// Simplified: that the involved object's scope fits the namespace is all that is checked.
+fn validate(event: &Value) -> Vec<Cause> {
+    let mut faults = Faults::new();
+    meta::validate(event, meta::Scope::Namespaced, names::dns_subdomain, &mut faults);
+    let own = event.at(&["metadata", "namespace"]).text();
+    let namespace = event.at(&["involvedObject", "namespace"]).text();
+    let object = Path::new("involvedObject");
+    let fits =
+        if namespace.is_empty() { own == "default" || own.is_empty() } else { own == namespace };
+    if !fits {
+        faults.invalid(
+            object.child("namespace"),
+            &Value::from(namespace),
+            "does not match event.namespace",
+        );
+    }
+    faults.causes
+}
+
+fn validate_update(new: &Value, old: &Value) -> Vec<Cause> {
+    meta::only_update(new, old)
 }

@@ -2,8 +2,12 @@
 
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::meta::Meta;
+use crate::api::names;
+use crate::api::rules::faults::{Faults, Path};
+use crate::api::rules::meta;
+use crate::api::status::Cause;
 use crate::base::time::Time;
-use crate::base::value::Str;
+use crate::base::value::{Str, Value};
 use crate::view;
 
 /// The kind.
@@ -18,7 +22,7 @@ pub static LEASE: Kind = Kind {
     categories: &[],
     subresources: &[],
     verbs: ALL_VERBS,
-    rules: Rules::NONE,
+    rules: Rules { validate, validate_update, ..Rules::NONE },
 };
 
 view! {
@@ -36,4 +40,28 @@ view! {
         renew_time: Option<Time> = "renewTime",
         lease_transitions: Option<i32> = "leaseTransitions",
     }
+}
+
+/// Upstream: pkg/apis/coordination/validation/validation.go, ValidateLeaseSpec.
+fn spec(spec: &Value, faults: &mut Faults) {
+    let path = Path::new("spec");
+    let duration = spec.get("leaseDurationSeconds");
+    if duration.as_i64().is_some_and(|s| s <= 0) {
+        faults.invalid(path.child("leaseDurationSeconds"), duration, "must be greater than 0");
+    }
+    faults.non_negative(path.child("leaseTransitions"), spec.get("leaseTransitions"));
+}
+
+fn validate(lease: &Value) -> Vec<Cause> {
+    let mut faults = Faults::new();
+    meta::validate(lease, meta::Scope::Namespaced, names::dns_subdomain, &mut faults);
+    spec(lease.get("spec"), &mut faults);
+    faults.causes
+}
+
+fn validate_update(new: &Value, old: &Value) -> Vec<Cause> {
+    let mut faults = Faults::new();
+    meta::validate_update(new, old, &mut faults);
+    spec(new.get("spec"), &mut faults);
+    faults.causes
 }

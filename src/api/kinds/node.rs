@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::meta::Meta;
+use crate::api::names;
+use crate::api::rules::faults::{Faults, Path};
 use crate::api::rules::pod_defaults::{resource_list, within};
+use crate::api::rules::{address, meta, resources, scheduling, strategy};
+use crate::api::status::Cause;
 use crate::base::time::Time;
 use crate::base::value::{Str, Value};
 use crate::view;
@@ -21,7 +25,7 @@ pub static NODE: Kind = Kind {
     categories: &[],
     subresources: &["proxy", "status"],
     verbs: ALL_VERBS,
-    rules: Rules { default, ..Rules::NONE },
+    rules: Rules { default, prepare_update, validate, validate_update, ..Rules::NONE },
 };
 
 view! {
@@ -122,4 +126,51 @@ fn default(node: &mut Value) {
         resource_list(status, "capacity");
         resource_list(status, "allocatable");
     });
+}
+
+fn prepare_update(new: &mut Value, old: &Value) {
+    strategy::keep_status(new, old);
+}
+
+const META: Path<'static> = Path::new("metadata");
+
+fn amounts(node: &Value, faults: &mut Faults) {
+    let status = Path::new("status");
+    for key in ["capacity", "allocatable"] {
+        let path = status.child(key);
+        for (name, value) in node.at(&["status", key]).entries() {
+            resources::amount(name, value, path.child(name), faults);
+        }
+    }
+}
+
+/// Upstream: pkg/apis/core/validation/validation.go, ValidateNode.
+fn validate(node: &Value) -> Vec<Cause> {
+    let mut faults = Faults::new();
+    meta::validate(node, meta::Scope::Cluster, names::dns_subdomain, &mut faults);
+    scheduling::taints(node.at(&["spec", "taints"]), META.child("taints"), &mut faults);
+    amounts(node, &mut faults);
+    let spec = Path::new("spec");
+    let list = spec.child("podCIDRs");
+    for (at, range) in node.at(&["spec", "podCIDRs"]).as_array().iter().enumerate() {
+        address::cidr(range, &Value::Null, list.index(at), &mut faults);
+    }
+    faults.causes
+}
+
+/// Upstream: pkg/apis/core/validation/validation.go, ValidateNodeUpdate.
+fn validate_update(new: &Value, old: &Value) -> Vec<Cause> {
+    let mut faults = Faults::new();
+    meta::validate_update(new, old, &mut faults);
+    amounts(new, &mut faults);
+    let spec = Path::new("spec");
+    for (key, only) in [("podCIDRs", "podCIDR"), ("providerID", "providerID")] {
+        let (now, before) = (new.at(&["spec", key]), old.at(&["spec", key]));
+        if !before.is_empty() && now != before {
+            let detail = format!("node updates may not change {only} except from \"\" to valid");
+            faults.forbidden(spec.child(key), detail);
+        }
+    }
+    scheduling::taints(new.at(&["spec", "taints"]), META.child("taints"), &mut faults);
+    faults.causes
 }

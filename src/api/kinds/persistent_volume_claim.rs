@@ -5,10 +5,15 @@ use std::collections::BTreeMap;
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::kinds::pod::ResourceRequirements;
 use crate::api::meta::Meta;
+use crate::api::names;
+use crate::api::rules::faults::{Faults, Path};
 use crate::api::rules::pod_defaults::{claim_spec, default_empty, resource_list};
+use crate::api::rules::{claim as rules, meta, strategy};
 use crate::api::selector::LabelSelector;
+use crate::api::status::Cause;
 use crate::base::time::Time;
 use crate::base::value::{Str, Value};
+use crate::value;
 use crate::view;
 
 /// The kind.
@@ -23,7 +28,7 @@ pub static PERSISTENT_VOLUME_CLAIM: Kind = Kind {
     categories: &[],
     subresources: &["status"],
     verbs: ALL_VERBS,
-    rules: Rules { default, ..Rules::NONE },
+    rules: Rules { default, prepare_create, prepare_update, validate, validate_update },
 };
 
 view! {
@@ -69,4 +74,48 @@ fn default(claim: &mut Value) {
     default_empty(claim.entry("status"), "phase", "Pending");
     claim_spec(claim.entry("spec"));
     resource_list(claim.entry("status"), "capacity");
+}
+
+/// Upstream: pkg/registry/core/persistentvolumeclaim/strategy.go, PrepareForCreate.
+fn prepare_create(claim: &mut Value) {
+    claim.set("status", value!({"phase": "Pending"}));
+    copy_data_source(claim.entry("spec"));
+}
+
+fn prepare_update(new: &mut Value, old: &Value) {
+    strategy::keep_status(new, old);
+    copy_data_source(new.entry("spec"));
+}
+
+/// The two ways of naming a source say the same. Upstream: NormalizeDataSources.
+fn copy_data_source(spec: &mut Value) {
+    for (from, to) in [("dataSource", "dataSourceRef"), ("dataSourceRef", "dataSource")] {
+        let source = spec.get(from).clone();
+        let elsewhere = !source.get("namespace").is_empty();
+        if !source.is_null() && !elsewhere && spec.get(to).is_null() {
+            spec.set(to, source);
+            return;
+        }
+    }
+}
+
+/// Upstream: pkg/apis/core/validation/validation.go, ValidatePersistentVolumeClaim.
+fn validate(claim: &Value) -> Vec<Cause> {
+    let mut faults = Faults::new();
+    check(claim, &mut faults);
+    faults.causes
+}
+
+fn check(claim: &Value, faults: &mut Faults) {
+    meta::validate(claim, meta::Scope::Namespaced, names::dns_subdomain, faults);
+    rules::spec(claim.get("spec"), Path::new("spec"), faults);
+}
+
+/// Upstream: pkg/apis/core/validation/validation.go, ValidatePersistentVolumeClaimUpdate.
+fn validate_update(new: &Value, old: &Value) -> Vec<Cause> {
+    let mut faults = Faults::new();
+    meta::validate_update(new, old, &mut faults);
+    check(new, &mut faults);
+    rules::update(new, old, &mut faults);
+    faults.causes
 }

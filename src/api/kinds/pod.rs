@@ -5,10 +5,16 @@ use std::collections::BTreeMap;
 use crate::api::int_or_string::IntOrString;
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::meta::Meta;
+use crate::api::rules::faults::Faults;
 use crate::api::rules::pod_defaults as defaults;
+use crate::api::rules::{pod as rules, strategy};
 use crate::api::selector::LabelSelector;
+use crate::api::status::Cause;
+use crate::base::quantity::Quantity;
 use crate::base::time::Time;
 use crate::base::value::{Str, Value};
+use crate::base::view::FromValue;
+use crate::value;
 use crate::view;
 
 /// The kind.
@@ -34,7 +40,7 @@ pub static POD: Kind = Kind {
         "status",
     ],
     verbs: ALL_VERBS,
-    rules: Rules { default, ..Rules::NONE },
+    rules: Rules { default, prepare_create, prepare_update, validate, validate_update },
 };
 
 view! {
@@ -576,4 +582,91 @@ impl Pod {
 /// Upstream: pkg/apis/core/v1/defaults.go, SetDefaults_Pod.
 fn default(pod: &mut Value) {
     defaults::pod(pod);
+}
+
+/// Upstream: pkg/registry/core/pod/strategy.go, PrepareForCreate.
+fn prepare_create(pod: &mut Value) {
+    pod.set_at(&["metadata", "generation"], 1);
+    let class = qos_class(pod.get("spec"));
+    pod.set("status", value!({"phase": "Pending", "qosClass": class}));
+    if !pod.at(&["spec", "schedulingGates"]).as_array().is_empty() {
+        let condition = value!({
+            "type": "PodScheduled", "status": "False", "reason": "SchedulingGated",
+            "message": "Scheduling is blocked due to non-empty scheduling gates",
+        });
+        pod.set_at(&["status", "conditions"], vec![condition]);
+    }
+    merge_label_keys(pod);
+}
+
+/// Upstream: pkg/registry/core/pod/strategy.go, PrepareForUpdate.
+fn prepare_update(new: &mut Value, old: &Value) {
+    strategy::update_with_generation(new, old);
+}
+
+fn validate(pod: &Value) -> Vec<Cause> {
+    let mut faults = Faults::new();
+    rules::validate(pod, &mut faults);
+    faults.causes
+}
+
+fn validate_update(new: &Value, old: &Value) -> Vec<Cause> {
+    let mut faults = Faults::new();
+    rules::update(new, old, &mut faults);
+    faults.causes
+}
+
+/// The selectors of affinity and spreading take in the pod's own labels that they name by key.
+/// Upstream: pkg/registry/core/pod/strategy.go, mutatePodAffinity and mutateTopologySpreadConstraints.
+fn merge_label_keys(pod: &mut Value) {
+    let labels = pod.at(&["metadata", "labels"]).clone();
+    let merge = |term: &mut Value| {
+        for (list, operator) in [("matchLabelKeys", "In"), ("mismatchLabelKeys", "NotIn")] {
+            for key in term.get(list).clone().as_array() {
+                let label = labels.get(key.text());
+                if !label.is_null() && !term.get("labelSelector").is_null() {
+                    let one = value!({"key": key, "operator": operator, "values": [label]});
+                    let all = term.entry_at(&["labelSelector", "matchExpressions"]);
+                    all.make_array().push(one);
+                }
+            }
+        }
+    };
+    let spec = pod.entry("spec");
+    defaults::each(spec, "topologySpreadConstraints", merge);
+    defaults::within(spec, "affinity", |affinity| {
+        for kind in ["podAffinity", "podAntiAffinity"] {
+            defaults::within(affinity, kind, |rules| {
+                defaults::each(rules, "requiredDuringSchedulingIgnoredDuringExecution", merge);
+                defaults::each(rules, "preferredDuringSchedulingIgnoredDuringExecution", |wish| {
+                    defaults::within(wish, "podAffinityTerm", merge);
+                });
+            });
+        }
+    });
+}
+
+/// The quality of service that a pod's requests and limits give it.
+/// Upstream: pkg/apis/core/helper/qos/qos.go, ComputePodQOS.
+pub fn qos_class(spec: &Value) -> &'static str {
+    let whole = spec.get("resources");
+    let parts: Vec<&Value> = if whole.is_null() {
+        let lists = ["containers", "initContainers"];
+        lists.iter().flat_map(|key| spec.get(key).as_array()).map(|c| c.get("resources")).collect()
+    } else {
+        vec![whole]
+    };
+    let names = ["cpu", "memory"];
+    let amount = |list: &Value, name: &str| Quantity::from_value(list.get(name));
+    let total = |key: &str, name: &str| {
+        parts.iter().map(|part| amount(part.get(key), name)).fold(Quantity::ZERO, |a, b| a + b)
+    };
+    let any = |key: &str| names.iter().any(|name| !total(key, name).is_zero());
+    if !any("requests") && !any("limits") {
+        return "BestEffort";
+    }
+    let limited =
+        |part: &&Value| names.iter().all(|name| !amount(part.get("limits"), name).is_zero());
+    let equal = names.iter().all(|name| total("requests", name) == total("limits", name));
+    if equal && parts.iter().all(limited) { "Guaranteed" } else { "Burstable" }
 }

@@ -3,6 +3,10 @@
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::kinds::pod::LocalObjectReference;
 use crate::api::meta::Meta;
+use crate::api::names;
+use crate::api::rules::meta;
+use crate::api::status::Cause;
+use crate::base::value::Value;
 use crate::view;
 
 /// The kind.
@@ -17,7 +21,7 @@ pub static SERVICE_ACCOUNT: Kind = Kind {
     categories: &[],
     subresources: &["token"],
     verbs: ALL_VERBS,
-    rules: Rules::NONE,
+    rules: Rules { validate, validate_update, ..Rules::NONE },
 };
 
 view! {
@@ -28,4 +32,12 @@ view! {
         image_pull_secrets: Vec<LocalObjectReference> = "imagePullSecrets",
         automount_service_account_token: Option<bool> = "automountServiceAccountToken",
     }
+}
+
+fn validate(account: &Value) -> Vec<Cause> {
+    meta::only(account, meta::Scope::Namespaced, names::dns_subdomain)
+}
+
+fn validate_update(new: &Value, old: &Value) -> Vec<Cause> {
+    meta::only_update(new, old)
 }

@@ -5,10 +5,16 @@ use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::kinds::persistent_volume_claim::PersistentVolumeClaim;
 use crate::api::kinds::pod::PodTemplate;
 use crate::api::meta::Meta;
+use crate::api::names;
+use crate::api::rules::faults::{Faults, Path, same};
 use crate::api::rules::pod_defaults as defaults;
+use crate::api::rules::{claim, internal, meta, pod as rules, strategy, workload};
 use crate::api::selector::LabelSelector;
+use crate::api::status::Cause;
 use crate::base::time::Time;
 use crate::base::value::{Str, Value};
+use crate::base::view::FromValue;
+use crate::value;
 use crate::view;
 
 /// The kind.
@@ -23,7 +29,7 @@ pub static STATEFUL_SET: Kind = Kind {
     categories: &["all"],
     subresources: &["scale", "status"],
     verbs: ALL_VERBS,
-    rules: Rules { default, ..Rules::NONE },
+    rules: Rules { default, prepare_create, prepare_update, validate, validate_update },
 };
 
 view! {
@@ -123,4 +129,238 @@ fn default(set: &mut Value) {
         defaults::claim_spec(claim.entry("spec"));
         defaults::default_empty(claim.entry("status"), "phase", "Pending");
     });
+}
+
+/// Upstream: pkg/registry/apps/statefulset/strategy.go, PrepareForCreate.
+fn prepare_create(set: &mut Value) {
+    strategy::create_with_generation(set);
+    drop_max_unavailable(set);
+}
+
+/// Upstream: pkg/registry/apps/statefulset/strategy.go, PrepareForUpdate.
+fn prepare_update(new: &mut Value, old: &Value) {
+    strategy::keep_status(new, old);
+    if old.at(&["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"]).is_null() {
+        drop_max_unavailable(new);
+    }
+    strategy::bump_generation(new, old);
+}
+
+/// What the gate MaxUnavailableStatefulSet changes when it is on: the field stays as it was asked for, by default 1.
+/// To be called after the rules have prepared a write.
+pub fn keep_max_unavailable(set: &mut Value, asked: &Value) {
+    let path = ["spec", "updateStrategy", "rollingUpdate"];
+    if !set.at(&path).is_null() {
+        let rolling = set.entry_at(&path);
+        rolling.default_to("maxUnavailable", asked.at(&path).get("maxUnavailable"));
+        rolling.default_to("maxUnavailable", 1);
+    }
+}
+
+/// The gate MaxUnavailableStatefulSet is off, as in 1.36: the field is dropped in silence.
+fn drop_max_unavailable(set: &mut Value) {
+    let path = ["spec", "updateStrategy", "rollingUpdate"];
+    if !set.at(&path).get("maxUnavailable").is_null() {
+        set.entry_at(&path).remove("maxUnavailable");
+    }
+}
+
+const SPEC: Path<'static> = Path::new("spec");
+
+/// Upstream: pkg/apis/apps/validation/validation.go, ValidateStatefulSet.
+fn validate(set: &Value) -> Vec<Cause> {
+    let mut faults = Faults::new();
+    meta::validate(set, meta::Scope::Namespaced, names::dns_label, &mut faults);
+    spec(set.get("spec"), Checks::ALL, &mut faults);
+    faults.causes
+}
+
+/// Upstream: pkg/apis/apps/validation/validation.go, ValidateStatefulSetUpdate.
+fn validate_update(new: &Value, old: &Value) -> Vec<Cause> {
+    let mut faults = Faults::new();
+    meta::validate_update(new, old, &mut faults);
+    let (now, before) = (new.get("spec"), old.get("spec"));
+    let mut checks = Checks { template: true, ..Checks::UPDATE };
+    let mut known = Faults::new();
+    spec(before, checks, &mut known);
+    checks.template = known.is_empty();
+    spec(now, checks, &mut faults);
+    let mut munged = now.clone();
+    for key in MUTABLE {
+        match before.get(key) {
+            Value::Null => {
+                munged.remove(key);
+            }
+            value => munged.set(key, value.clone()),
+        }
+    }
+    if !same(&munged, before) {
+        faults.forbidden(SPEC, "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden");
+    }
+    faults.causes
+}
+
+const MUTABLE: &[&str] = &[
+    "replicas",
+    "template",
+    "updateStrategy",
+    "minReadySeconds",
+    "ordinals",
+    "revisionHistoryLimit",
+    "persistentVolumeClaimRetentionPolicy",
+];
+
+/// What is checked: a change does not have to repair what was let in before.
+#[derive(Clone, Copy)]
+struct Checks {
+    service_name: bool,
+    template: bool,
+    claims: bool,
+}
+
+impl Checks {
+    const ALL: Checks = Checks { service_name: true, template: true, claims: true };
+    const UPDATE: Checks = Checks { service_name: false, template: true, claims: false };
+}
+
+/// Upstream: pkg/apis/apps/validation/validation.go, ValidateStatefulSetSpec.
+fn spec(spec: &Value, checks: Checks, faults: &mut Faults) {
+    let policy = spec.get("podManagementPolicy");
+    if policy.is_empty() {
+        faults.required(SPEC.child("podManagementPolicy"), "");
+    } else if !["OrderedReady", "Parallel"].contains(&policy.text()) {
+        faults.invalid(
+            SPEC.child("podManagementPolicy"),
+            policy,
+            "must be 'OrderedReady' or 'Parallel'",
+        );
+    }
+    update_strategy(spec.get("updateStrategy"), faults);
+    let retention = spec.get("persistentVolumeClaimRetentionPolicy");
+    let path = SPEC.child("persistentVolumeClaimRetentionPolicy");
+    for key in ["whenDeleted", "whenScaled"] {
+        if !retention.is_null() && !["Retain", "Delete"].contains(&retention.get(key).text()) {
+            faults.not_supported(path.child(key), retention.get(key), &["Retain", "Delete"]);
+        }
+    }
+    if checks.claims {
+        let list = SPEC.child("volumeClaimTemplates");
+        for (at, template) in spec.get("volumeClaimTemplates").as_array().iter().enumerate() {
+            claim::spec(template.get("spec"), list.index(at).child("spec"), faults);
+        }
+    }
+    faults.non_negative(SPEC.child("replicas"), spec.get("replicas"));
+    faults.non_negative(SPEC.child("minReadySeconds"), spec.get("minReadySeconds"));
+    faults.non_negative(SPEC.child("ordinals.start"), spec.at(&["ordinals", "start"]));
+    let service = spec.get("serviceName").text();
+    if checks.service_name && !service.is_empty() {
+        faults.all_invalid(SPEC.child("serviceName"), service, names::dns_label(service));
+    }
+    let selector = spec.get("selector");
+    let path = SPEC.child("selector");
+    if selector.is_null() {
+        faults.required(path, "");
+    } else {
+        meta::label_selector(selector, path, faults);
+        if LabelSelector::from_value(selector).is_empty() {
+            faults.invalid_as(
+                path,
+                meta::selector_text(selector),
+                "empty selector is invalid for statefulset",
+            );
+        }
+    }
+    template(spec, checks, faults);
+    let pod = spec.at(&["template", "spec"]);
+    let (own, inner) = (SPEC.child("template"), "spec");
+    let own = own.child(inner);
+    if pod.get("restartPolicy").text() != "Always" {
+        faults.not_supported(own.child("restartPolicy"), pod.get("restartPolicy"), &["Always"]);
+    }
+    if !pod.get("activeDeadlineSeconds").is_null() {
+        faults.forbidden(
+            own.child("activeDeadlineSeconds"),
+            "activeDeadlineSeconds in StatefulSet is not Supported",
+        );
+    }
+}
+
+fn update_strategy(update: &Value, faults: &mut Faults) {
+    let path = SPEC.child("updateStrategy");
+    let rolling = update.get("rollingUpdate");
+    match update.get("type").text() {
+        "" => faults.required(path, ""),
+        "OnDelete" if !rolling.is_null() => faults.invalid_as(
+            path.child("rollingUpdate"),
+            internal::json("RollingUpdateStatefulSetStrategy", rolling),
+            "only allowed for updateStrategy 'RollingUpdate'",
+        ),
+        "OnDelete" => {}
+        "RollingUpdate" => {
+            let own = path.child("rollingUpdate");
+            faults.non_negative(own.child("partition"), rolling.get("partition"));
+            max_unavailable(rolling.get("maxUnavailable"), own.child("maxUnavailable"), faults);
+        }
+        _ => faults.invalid_as(
+            path,
+            internal::json("StatefulSetUpdateStrategy", update),
+            "must be 'RollingUpdate' or 'OnDelete'",
+        ),
+    }
+}
+
+/// Upstream: validateRollingUpdateStatefulSet.
+fn max_unavailable(value: &Value, path: Path<'_>, faults: &mut Faults) {
+    if value.is_null() {
+        return;
+    }
+    workload::int_or_percent(value, path, faults);
+    if workload::amount(value) == 0 {
+        faults.invalid(path, value, "cannot be 0");
+    }
+    workload::at_most_all(value, path, faults);
+}
+
+fn template(spec: &Value, checks: Checks, faults: &mut Faults) {
+    let path = SPEC.child("template");
+    let selector = spec.get("selector");
+    let compiled = LabelSelector::from_value(selector).compile();
+    let Ok(compiled) = compiled else {
+        faults.invalid_as(SPEC.child("selector"), meta::selector_text(selector), "");
+        return;
+    };
+    let template = spec.get("template");
+    let labels = template.at(&["metadata", "labels"]);
+    let matches = !selector.is_null() && compiled.matches(labels);
+    if !matches {
+        let own = path.child("metadata");
+        faults.invalid(own.child("labels"), labels, "`selector` does not match template `labels`");
+    }
+    if checks.template {
+        rules::template(&with_claim_volumes(spec), path, faults);
+    }
+    meta::labels(labels, path.child("labels"), faults);
+    let annotations = template.at(&["metadata", "annotations"]);
+    meta::annotations(annotations, path.child("annotations"), faults);
+}
+
+/// The template as its pods will be: with a volume for each claim, and with names that the controller sets.
+fn with_claim_volumes(spec: &Value) -> Value {
+    let mut template = spec.get("template").clone();
+    let claims = spec.get("volumeClaimTemplates").as_array();
+    let pod = template.entry("spec");
+    pod.remove("subdomain");
+    pod.remove("hostname");
+    if claims.is_empty() {
+        return template;
+    }
+    let name = |value: &Value| value.at(&["metadata", "name"]).clone();
+    let mut volumes: Vec<Value> = claims
+        .iter()
+        .map(|c| value!({"name": name(c), "persistentVolumeClaim": {"claimName": name(c)}}))
+        .collect();
+    let own = pod.get("volumes").as_array().iter();
+    volumes.extend(own.filter(|v| !claims.iter().any(|c| &name(c) == v.get("name"))).cloned());
+    pod.set("volumes", volumes);
+    template
 }

@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::meta::Meta;
+use crate::api::names;
+use crate::api::rules::faults::{Faults, Path};
+use crate::api::rules::meta;
+use crate::api::status::Cause;
 use crate::base::value::{Str, Value};
 use crate::view;
 
@@ -19,7 +23,7 @@ pub static STORAGE_CLASS: Kind = Kind {
     categories: &[],
     subresources: &[],
     verbs: ALL_VERBS,
-    rules: Rules { default, ..Rules::NONE },
+    rules: Rules { default, validate, validate_update, ..Rules::NONE },
 };
 
 view! {
@@ -51,4 +55,88 @@ view! {
 fn default(class: &mut Value) {
     class.default_to("reclaimPolicy", "Delete");
     class.default_to("volumeBindingMode", "Immediate");
+}
+
+const PARAMETERS_MAX: usize = 512;
+const PARAMETERS_SIZE_MAX: usize = 256 * 1024;
+const BINDING_MODES: &[&str] = &["Immediate", "WaitForFirstConsumer"];
+
+/// Upstream: pkg/apis/storage/validation/validation.go, ValidateStorageClass.
+fn validate(class: &Value) -> Vec<Cause> {
+    let mut faults = Faults::new();
+    meta::validate(class, meta::Scope::Cluster, names::dns_subdomain, &mut faults);
+    let provisioner = class.get("provisioner").text();
+    let path = Path::new("provisioner");
+    if provisioner.is_empty() {
+        faults.required(path, "");
+    } else {
+        faults.all_invalid(path, provisioner, names::label_key(&provisioner.to_lowercase()));
+    }
+    parameters(class.get("parameters"), Path::new("parameters"), &mut faults);
+    let policy = class.get("reclaimPolicy");
+    if !policy.is_empty() && !["Delete", "Retain"].contains(&policy.text()) {
+        faults.not_supported(Path::new("reclaimPolicy"), policy, &["Delete", "Retain"]);
+    }
+    let mode = class.get("volumeBindingMode");
+    let path = Path::new("volumeBindingMode");
+    if mode.is_null() {
+        faults.required(path, "");
+    } else if !BINDING_MODES.contains(&mode.text()) {
+        faults.not_supported(path, mode, BINDING_MODES);
+    }
+    topologies(class.get("allowedTopologies"), Path::new("allowedTopologies"), &mut faults);
+    faults.causes
+}
+
+fn parameters(parameters: &Value, path: Path<'_>, faults: &mut Faults) {
+    if parameters.entries().count() > PARAMETERS_MAX {
+        faults.too_long(path, PARAMETERS_MAX);
+        return;
+    }
+    let mut size = 0;
+    for (key, value) in parameters.entries() {
+        if key.is_empty() {
+            faults.invalid(path, &Value::from(""), "field can not be empty.");
+        }
+        size += key.len() + value.text().len();
+    }
+    if size > PARAMETERS_SIZE_MAX {
+        faults.too_long(path, PARAMETERS_SIZE_MAX);
+    }
+}
+
+fn topologies(topologies: &Value, path: Path<'_>, faults: &mut Faults) {
+    for (at, term) in topologies.as_array().iter().enumerate() {
+        let own = path.index(at);
+        let list = own.child("matchLabelExpressions");
+        let expressions = term.get("matchLabelExpressions").as_array();
+        for (at, one) in expressions.iter().enumerate() {
+            let own = list.index(at);
+            let values = one.get("values").as_array();
+            if values.is_empty() {
+                faults.required(own.child("values"), "");
+            }
+            let list = own.child("values");
+            for (at, value) in values.iter().enumerate() {
+                if values[..at].contains(value) {
+                    faults.duplicate(list.index(at), value);
+                }
+            }
+            let key = one.get("key");
+            faults.all_invalid(own.child("key"), key.text(), names::label_key(key.text()));
+            if expressions[..at].iter().any(|e| e.get("key") == key) {
+                faults.duplicate(own.child("key"), key);
+            }
+        }
+    }
+}
+
+/// Upstream: pkg/apis/storage/validation/validation.go, ValidateStorageClassUpdate.
+fn validate_update(new: &Value, old: &Value) -> Vec<Cause> {
+    let mut faults = Faults::new();
+    meta::validate_update(new, old, &mut faults);
+    for key in ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"] {
+        faults.immutable(Path::new(key), new.get(key), old.get(key));
+    }
+    faults.causes
 }
