@@ -29,7 +29,8 @@ pub struct Controller {
 
 /// A watched kind, and which keys a change of it enqueues.
 pub struct Watch {
-    kind: KindRef,
+    /// `None` for all kinds.
+    kind: Option<KindRef>,
     keys: Keys,
 }
 
@@ -42,17 +43,22 @@ enum Keys {
 impl Watch {
     /// The changed object's own key.
     pub const fn itself(kind: KindRef) -> Watch {
-        Watch { kind, keys: Keys::Itself }
+        Watch { kind: Some(kind), keys: Keys::Itself }
     }
 
     /// The key of the controlling owner (before and after the change), if it is of this kind.
     pub const fn owned(kind: KindRef, owner: KindRef) -> Watch {
-        Watch { kind, keys: Keys::Owner(owner) }
+        Watch { kind: Some(kind), keys: Keys::Owner(owner) }
     }
 
     /// Keys found by a function.
     pub const fn found(kind: KindRef, find: fn(&Change, &Server) -> Vec<Key>) -> Watch {
-        Watch { kind, keys: Keys::Found(find) }
+        Watch { kind: Some(kind), keys: Keys::Found(find) }
+    }
+
+    /// Keys found by a function in changes of every kind.
+    pub const fn every(find: fn(&Change, &Server) -> Vec<Key>) -> Watch {
+        Watch { kind: None, keys: Keys::Found(find) }
     }
 
     fn keys(&self, change: &Change, server: &Server) -> Vec<Key> {
@@ -288,7 +294,9 @@ impl Controllers {
     pub fn notify(&mut self, change: &Change, server: &Server, wakes: &mut Vec<(Time, Event)>) {
         for index in 0..self.workers.len() {
             let controller = self.workers[index].controller;
-            for watch in controller.watches.iter().filter(|w| w.kind == change.kind) {
+            for watch in
+                controller.watches.iter().filter(|w| w.kind.is_none_or(|kind| kind == change.kind))
+            {
                 for key in watch.keys(change, server) {
                     self.enqueue(index, key, Some(change.rev), server.now, wakes);
                 }

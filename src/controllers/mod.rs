@@ -1,9 +1,18 @@
 //! The controllers of kube-controller-manager: one file each, one entry in [`ALL`].
 
 pub mod engine;
+pub mod garbage_collector;
+pub mod namespace_controller;
+pub mod service_accounts;
 pub mod stateful_set;
 
 pub use engine::{Controller, Controllers, Ctx, Next, Watch};
 
 /// Every controller, in the order in which equal instants are served.
-pub static ALL: &[&Controller] = &[&stateful_set::CONTROLLER];
+pub static ALL: &[&Controller] = &[
+    &garbage_collector::CONTROLLER,
+    &namespace_controller::CONTROLLER,
+    &service_accounts::ACCOUNTS,
+    &service_accounts::ROOT_CAS,
+    &stateful_set::CONTROLLER,
+];
