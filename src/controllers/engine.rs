@@ -13,7 +13,9 @@ use crate::base::rng::Rng;
 use crate::base::time::{Span, Time};
 use crate::base::value::Value;
 use crate::base::view::FromValue;
-use crate::server::{By, Change, DeleteOptions, Part, Server};
+use crate::server::{
+    By, Change, DeleteOptions, EventType, Part, Reference, Report, Reporter, Server,
+};
 
 /// A controller: which changes concern which keys, and what to do about a key.
 pub struct Controller {
@@ -169,8 +171,30 @@ impl Ctx<'_> {
     }
 
     /// Reports an event about an object.
-    pub fn event(&mut self, about: &Object, kind: &'static str, reason: &str, message: String) {
-        let _ = (about, kind, reason, message, &self.server);
+    pub fn event(&mut self, about: &Object, kind: EventType, reason: &str, message: String) {
+        self.event_from(self.name, about, kind, reason, message);
+    }
+
+    /// Reports an event under another component's name.
+    pub fn event_from(
+        &mut self,
+        component: &str,
+        about: &Object,
+        kind: EventType,
+        reason: &str,
+        message: String,
+    ) {
+        let why =
+            format!("{component} reports what it did about {} {}.", about.kind.name, about.name());
+        let by = self.by(why);
+        let report = Report {
+            about: Reference::of(about),
+            reporter: Reporter::Source { component, host: "" },
+            kind,
+            reason,
+            message: message.into(),
+        };
+        self.server.record_event(&report, by);
     }
 
     /// The reason of a write by this controller, set off by the change that enqueued the key.

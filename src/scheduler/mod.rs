@@ -20,7 +20,9 @@ use crate::api::{Key, Object};
 use crate::base::time::{Span, Time};
 use crate::base::value::{Str, Value};
 use crate::server::subresource::set_pod_condition;
-use crate::server::{By, Change, ChangeKind, DeleteOptions, Part, Server};
+use crate::server::{
+    By, Change, ChangeKind, DeleteOptions, EventType, Part, Reference, Report, Reporter, Server,
+};
 use crate::value;
 
 use cache::{Cache, NodeInfo, PodInfo};
@@ -381,7 +383,7 @@ impl Scheduler {
         match cx.server.bind(&pod.key, node, By::component(NAME, why.clone())) {
             Ok(_) => {
                 let message = format!("Successfully assigned {} to {node}", pod.key);
-                report(cx.server, pod, "Normal", "Scheduled", "Binding", message);
+                report(cx.server, pod, EventType::Normal, "Scheduled", "Binding", message);
             }
             Err(status) if status.is_not_found() => self.queue.remove(&pod.uid),
             Err(status) => {
@@ -482,7 +484,7 @@ impl Scheduler {
         server: &mut Server,
     ) {
         let text = cut(message, 1024);
-        report(server, pod, "Warning", "FailedScheduling", "Scheduling", text);
+        report(server, pod, EventType::Warning, "FailedScheduling", "Scheduling", text);
         let why = format!("No node can take {} now: {message}", pod.key.name);
         let condition = value!({
             "type": "PodScheduled", "status": "False", "reason": reason, "message": message,
@@ -610,19 +612,28 @@ fn evict(pod: &PodInfo, node: &Str, victims: &[Rc<PodInfo>], server: &mut Server
         });
         let _ = server.delete(&POD, &victim.key, &DeleteOptions::default(), by);
         let message = format!("Preempted by pod {} on node {node}", pod.uid);
-        report(server, victim, "Normal", "Preempted", "Preempting", message);
+        report(server, victim, EventType::Normal, "Preempted", "Preempting", message);
     }
 }
 
 fn report(
     server: &mut Server,
     pod: &PodInfo,
-    kind: &str,
+    kind: EventType,
     reason: &str,
     action: &str,
     message: String,
 ) {
-    let _ = (server, pod, kind, reason, action, message);
+    let Some(object) = server.get(&POD, &pod.key) else { return };
+    let report = Report {
+        about: Reference::of(object),
+        reporter: Reporter::Action { controller: NAME, action },
+        kind,
+        reason,
+        message: message.into(),
+    };
+    let why = format!("The scheduler reports what it did about {}.", pod.key.name);
+    server.record_event(&report, By::component(NAME, why));
 }
 
 /// The text, or its beginning with an ellipsis. Upstream: truncateMessage.

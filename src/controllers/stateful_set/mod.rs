@@ -20,7 +20,7 @@ use crate::api::{Key, Object, Status};
 use crate::base::time::Span;
 use crate::base::value::{Str, Value};
 use crate::controllers::engine::{Controller, Ctx, Next, Watch, forgetful};
-use crate::server::{Change, DeleteOptions, Part, Server};
+use crate::server::{Change, DeleteOptions, EventType, Part, Server};
 
 use claims::Owner;
 use history::{Revision, Update};
@@ -356,7 +356,7 @@ impl Sync<'_, '_> {
                     let made = self.cx.create(&PERSISTENT_VOLUME_CLAIM, claim, why);
                     match made {
                         Ok(_) => self.event(
-                            "Normal",
+                            EventType::Normal,
                             "SuccessfulCreate",
                             format!(
                                 "Create Claim {} Pod {pod} in StatefulSet {set} success",
@@ -365,7 +365,7 @@ impl Sync<'_, '_> {
                         ),
                         Err(status) => {
                             self.event(
-                                "Warning",
+                                EventType::Warning,
                                 "FailedCreate",
                                 format!(
                                     "Create Claim {} for Pod {pod} in StatefulSet {set} failed error: {}",
@@ -394,7 +394,7 @@ impl Sync<'_, '_> {
                 let message = format!(
                     "PersistentVolumeClaim {name} has a conflicting OwnerReference that acts as a manging controller, the retention policy is ignored for this claim"
                 );
-                self.event("Warning", "ConflictingController", message);
+                self.event(EventType::Warning, "ConflictingController", message);
             }
             if !claims::owners_match(claim.meta(), &set, pod, ordinal) {
                 let why = claims::why_owners(&set, ordinal, &name);
@@ -447,19 +447,19 @@ impl Sync<'_, '_> {
         match result {
             Ok(()) => {
                 let message = format!("{verb} Pod {pod} in StatefulSet {set} successful");
-                self.event("Normal", &format!("Successful{verb}"), message);
+                self.event(EventType::Normal, &format!("Successful{verb}"), message);
             }
             Err(status) => {
                 let message = format!(
                     "{verb} Pod {pod} in StatefulSet {set} failed error: {}",
                     status.message
                 );
-                self.event("Warning", &format!("Failed{verb}"), message);
+                self.event(EventType::Warning, &format!("Failed{verb}"), message);
             }
         }
     }
 
-    fn event(&mut self, kind: &'static str, reason: &str, message: String) {
+    fn event(&mut self, kind: EventType, reason: &str, message: String) {
         let object = self.object.clone();
         self.cx.event(&object, kind, reason, message);
     }

@@ -1,0 +1,399 @@
+//! Controllers and scheduler on a small world: an API server, nodes, and a stand-in for kubelets
+//! that makes a bound pod Ready a moment later and takes a terminating one away.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+
+use tabernetes::api::kinds::{
+    CONTROLLER_REVISION, EVENT, NODE, PERSISTENT_VOLUME_CLAIM, POD, STATEFUL_SET,
+};
+use tabernetes::api::{Key, KindRef};
+use tabernetes::base::rng::Rng;
+use tabernetes::base::time::{Span, Time};
+use tabernetes::base::value::Value;
+use tabernetes::controllers::{self, Controllers, engine};
+use tabernetes::scheduler::{self, Scheduler};
+use tabernetes::server::{By, ChangeKind, DeleteOptions, Part, Server, bootstrap};
+use tabernetes::value;
+
+enum Event {
+    Controllers(engine::Event),
+    Scheduler(scheduler::Event),
+    /// The kubelet brings the pod one step on.
+    Kubelet(Key),
+}
+
+/// A cluster without machines.
+struct Mini {
+    server: Server,
+    controllers: Controllers,
+    scheduler: Scheduler,
+    queue: BTreeMap<(Time, u64), Event>,
+    next: u64,
+    /// Images that never become ready.
+    broken: &'static str,
+    /// What happened to pods and sets: `+web-0`, `web-0 Ready`, `-web-0`.
+    story: Vec<String>,
+    whys: Vec<String>,
+}
+
+impl Mini {
+    fn new(nodes: usize, features: &[&str]) -> Mini {
+        let mut server = Server::new(Rng { seed: 1 }, Time::START);
+        let features: Vec<String> = features.iter().map(ToString::to_string).collect();
+        bootstrap::install(&mut server, nodes, &features);
+        let mut mini = Mini {
+            server,
+            controllers: Controllers::new(controllers::ALL, features),
+            scheduler: Scheduler::default(),
+            queue: BTreeMap::new(),
+            next: 0,
+            broken: "nosuch",
+            story: Vec::new(),
+            whys: Vec::new(),
+        };
+        mini.settle();
+        mini.story.clear();
+        mini
+    }
+
+    fn push(&mut self, at: Time, event: Event) {
+        self.next += 1;
+        self.queue.insert((at, self.next), event);
+    }
+
+    fn settle(&mut self) {
+        loop {
+            let changes = self.server.take_changes();
+            if changes.is_empty() {
+                return;
+            }
+            for change in changes {
+                self.whys.push(change.by.why.to_string());
+                let mut wakes = Vec::new();
+                self.controllers.notify(&change, &self.server, &mut wakes);
+                wakes.into_iter().for_each(|(at, e)| self.push(at, Event::Controllers(e)));
+                let mut wakes = Vec::new();
+                let mut cx = scheduler::Cx { server: &mut self.server, wakes: &mut wakes };
+                self.scheduler.notify(&change, &mut cx);
+                wakes.into_iter().for_each(|(at, e)| self.push(at, Event::Scheduler(e)));
+                if *change.kind != POD || &*change.key.ns != "default" {
+                    continue;
+                }
+                let name = change.key.name.clone();
+                match change.change {
+                    ChangeKind::Added => self.story.push(format!("+{name}")),
+                    ChangeKind::Deleted => self.story.push(format!("-{name}")),
+                    ChangeKind::Modified => {}
+                }
+                let bound = !change.new.at(&["spec", "nodeName"]).text().is_empty();
+                if bound && change.change != ChangeKind::Deleted {
+                    let at = self.server.now + Span::millis(500);
+                    self.push(at, Event::Kubelet(change.key.clone()));
+                }
+            }
+        }
+    }
+
+    fn kubelet(&mut self, key: &Key) {
+        let Some(pod) = self.server.get(&POD, key).cloned() else { return };
+        let now = self.server.now;
+        if pod.is_deleting() {
+            let options = DeleteOptions { grace_s: Some(0), ..DeleteOptions::default() };
+            let _ = self.server.delete(&POD, key, &options, By::kubelet("n", "test"));
+            return;
+        }
+        let broken = pod.at(&["spec", "containers"]).index(0).get("image").text() == self.broken;
+        if pod.at(&["status", "phase"]).text() == "Running" || broken {
+            return;
+        }
+        self.story.push(format!("{} Ready", key.name));
+        let by = By::kubelet("n", "test");
+        let ready = value!({ "type": "Ready", "status": "True", "lastTransitionTime": now });
+        let set = |pod: &mut Value| {
+            pod.set_at(&["status", "phase"], "Running");
+            pod.entry_at(&["status", "conditions"]).make_array().push(ready);
+        };
+        self.server.modify(&POD, key, Part::Status, by, set).unwrap();
+    }
+
+    fn advance(&mut self, seconds: f64) {
+        let until = self.server.now + Span::seconds_f64(seconds);
+        while let Some(entry) = self.queue.first_entry().filter(|e| e.key().0 <= until) {
+            let ((at, _), event) = entry.remove_entry();
+            self.server.now = self.server.now.max(at);
+            let mut wakes = Vec::new();
+            match event {
+                Event::Controllers(event) => {
+                    self.controllers.handle(event, &mut self.server, &mut wakes);
+                    wakes.into_iter().for_each(|(at, e)| self.push(at, Event::Controllers(e)));
+                }
+                Event::Scheduler(event) => {
+                    let mut wakes = Vec::new();
+                    let mut cx = scheduler::Cx { server: &mut self.server, wakes: &mut wakes };
+                    self.scheduler.handle(event, &mut cx);
+                    wakes.into_iter().for_each(|(at, e)| self.push(at, Event::Scheduler(e)));
+                }
+                Event::Kubelet(key) => self.kubelet(&key),
+            }
+            self.settle();
+        }
+        self.server.now = until;
+    }
+
+    fn create(&mut self, kind: KindRef, value: Value) {
+        self.server.create(kind, value, By::user("test")).unwrap();
+        self.settle();
+    }
+
+    fn modify(&mut self, kind: KindRef, name: &str, change: impl FnOnce(&mut Value)) {
+        let key = Key::new("default", name);
+        self.server.modify(kind, &key, Part::Main, By::user("test"), change).unwrap();
+        self.settle();
+    }
+
+    fn delete(&mut self, kind: KindRef, name: &str) {
+        let key = Key::new("default", name);
+        self.server.delete(kind, &key, &DeleteOptions::default(), By::user("test")).unwrap();
+        self.settle();
+    }
+
+    fn get(&self, kind: KindRef, name: &str) -> Value {
+        let key = Key::new("default", name);
+        self.server.get(kind, &key).map(|o| o.value().clone()).unwrap_or_default()
+    }
+
+    fn story(&mut self) -> String {
+        std::mem::take(&mut self.story).join(", ")
+    }
+
+    fn names(&self, kind: KindRef) -> Vec<String> {
+        self.server.list(kind, "default").map(|o| o.name().to_string()).collect()
+    }
+
+    fn messages(&self, reason: &str) -> Vec<String> {
+        let of = |e: &Value| {
+            (e.get("reason").text() == reason).then(|| {
+                let about = e.at(&["involvedObject", "name"]).text();
+                format!("{about}: {}", e.get("message").text())
+            })
+        };
+        self.server.list(&EVENT, "default").filter_map(|o| of(o.value())).collect()
+    }
+}
+
+fn set(replicas: i32, policy: &str) -> Value {
+    value!({
+        "apiVersion": "apps/v1", "kind": "StatefulSet",
+        "metadata": { "name": "web", "namespace": "default" },
+        "spec": {
+            "replicas": replicas, "serviceName": "nginx", "podManagementPolicy": policy,
+            "selector": { "matchLabels": { "app": "nginx" } },
+            "template": {
+                "metadata": { "labels": { "app": "nginx" } },
+                "spec": { "containers": [{ "name": "nginx", "image": "a" }] },
+            },
+        },
+    })
+}
+
+fn set_image(set: &mut Value, image: &str) {
+    let containers = set.entry_at(&["spec", "template", "spec", "containers"]);
+    containers.make_array()[0].set("image", image);
+}
+
+#[test]
+fn pods_come_and_go_in_order() {
+    let mut mini = Mini::new(4, &[]);
+    mini.create(&STATEFUL_SET, set(3, "OrderedReady"));
+    mini.advance(5.0);
+    assert_eq!(mini.story(), "+web-0, web-0 Ready, +web-1, web-1 Ready, +web-2, web-2 Ready");
+    let status = mini.get(&STATEFUL_SET, "web").get("status").clone();
+    assert_eq!(status.get("readyReplicas"), &Value::Int(3));
+    assert_eq!(status.get("currentRevision"), status.get("updateRevision"));
+    let pod = mini.get(&POD, "web-1");
+    assert_eq!(pod.at(&["spec", "hostname"]).text(), "web-1");
+    assert_eq!(pod.at(&["spec", "subdomain"]).text(), "nginx");
+    assert_eq!(pod.at(&["metadata", "labels", "apps.kubernetes.io/pod-index"]).text(), "1");
+    mini.modify(&STATEFUL_SET, "web", |set| set.set_at(&["spec", "replicas"], 1));
+    mini.advance(5.0);
+    assert_eq!(mini.story(), "-web-2, -web-1");
+    assert!(mini.whys.iter().any(|why| why
+        == "StatefulSet web wants 3 pods and has 2, so it created web-2. OrderedReady: one at a time; web-0 and web-1 are Ready."));
+    assert_eq!(
+        mini.messages("SuccessfulDelete").len() + mini.messages("SuccessfulCreate").len(),
+        5
+    );
+    let placed = &mini.messages("Scheduled")[0];
+    assert!(placed.contains("Successfully assigned default/web-0 to node-"), "{placed}");
+}
+
+#[test]
+fn a_roll_out_stops_at_a_broken_pod_until_it_is_deleted() {
+    let mut mini = Mini::new(4, &[]);
+    mini.create(&STATEFUL_SET, set(2, "OrderedReady"));
+    mini.advance(5.0);
+    mini.story();
+    mini.modify(&STATEFUL_SET, "web", |set| set_image(set, "nosuch"));
+    mini.advance(30.0);
+    assert_eq!(mini.story(), "-web-1, +web-1");
+    mini.modify(&STATEFUL_SET, "web", |set| set_image(set, "a"));
+    mini.advance(30.0);
+    assert_eq!(mini.story(), "");
+    mini.delete(&POD, "web-1");
+    mini.advance(5.0);
+    assert_eq!(mini.story(), "-web-1, +web-1, web-1 Ready");
+    // The first template's revision is number 3 now.
+    let revisions = mini.server.list(&CONTROLLER_REVISION, "default");
+    let mut numbers: Vec<i64> = revisions.filter_map(|r| r.get("revision").as_i64()).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, [2, 3]);
+}
+
+#[test]
+fn a_parallel_set_does_not_wait() {
+    let mut mini = Mini::new(4, &[]);
+    mini.create(&STATEFUL_SET, set(3, "Parallel"));
+    mini.advance(5.0);
+    assert!(mini.story().starts_with("+web-0, +web-1, +web-2, "));
+    let status = mini.get(&STATEFUL_SET, "web").get("status").clone();
+    assert_eq!(status.get("readyReplicas"), &Value::Int(3));
+}
+
+#[test]
+fn max_unavailable_counts_only_behind_its_gate() {
+    for (features, first) in [(&[][..], 1), (&["MaxUnavailableStatefulSet"][..], 2)] {
+        let mut mini = Mini::new(4, features);
+        let mut set = set(4, "Parallel");
+        set.set_at(&["spec", "updateStrategy", "type"], "RollingUpdate");
+        set.set_at(&["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"], 2);
+        mini.create(&STATEFUL_SET, set);
+        mini.advance(5.0);
+        mini.story();
+        mini.modify(&STATEFUL_SET, "web", |set| set_image(set, "b"));
+        mini.advance(0.1);
+        let leaving = mini.server.list(&POD, "default").filter(|pod| pod.is_deleting()).count();
+        assert_eq!(leaving, first);
+    }
+}
+
+#[test]
+fn pods_are_adopted_and_released() {
+    let mut mini = Mini::new(1, &[]);
+    mini.create(
+        &POD,
+        value!({
+            "metadata": { "name": "web-0", "namespace": "default", "labels": { "app": "nginx" } },
+            "spec": { "containers": [{ "name": "c", "image": "a" }] },
+        }),
+    );
+    mini.create(&STATEFUL_SET, set(1, "OrderedReady"));
+    mini.advance(5.0);
+    // The orphan is adopted, then replaced because it is of no revision.
+    assert_eq!(mini.story(), "+web-0, web-0 Ready, -web-0, +web-0, web-0 Ready");
+    mini.modify(&POD, "web-0", |pod| {
+        pod.set_at(&["metadata", "labels", "app"], "other");
+    });
+    mini.advance(2.0);
+    assert!(mini.get(&POD, "web-0").at(&["metadata", "ownerReferences"]).is_empty());
+}
+
+#[test]
+fn what_does_not_fit_is_told_in_upstreams_words() {
+    let mut mini = Mini::new(4, &[]);
+    let pod = |name: &str, extra: Value| {
+        let mut pod = value!({
+            "metadata": { "name": name, "namespace": "default" },
+            "spec": { "containers": [{ "name": "c", "image": "a" }] },
+        });
+        for (key, part) in extra.entries() {
+            pod.entry("spec").set(key, part);
+        }
+        pod
+    };
+    let large = value!({ "containers": [
+        { "name": "c", "image": "a", "resources": { "requests": { "cpu": "64", "memory": "1Ti" } } },
+    ] });
+    mini.create(&POD, pod("large", large));
+    mini.create(&POD, pod("picky", value!({ "nodeSelector": { "disk": "ssd" } })));
+    mini.advance(2.0);
+    assert_eq!(
+        mini.messages("FailedScheduling"),
+        [
+            "large: 0/5 nodes are available: 1 node(s) had untolerated taint(s), 4 Insufficient cpu, 4 Insufficient memory. no new claims to deallocate, preemption: 0/5 nodes are available: 5 Preemption is not helpful for scheduling.",
+            "picky: 0/5 nodes are available: 1 node(s) had untolerated taint(s), 4 node(s) didn't match Pod's node affinity/selector. no new claims to deallocate, preemption: 0/5 nodes are available: 5 Preemption is not helpful for scheduling.",
+        ]
+    );
+    let condition = mini.get(&POD, "picky").at(&["status", "conditions"]).index(0).clone();
+    assert_eq!(condition.get("reason").text(), "Unschedulable");
+    let uid = mini.get(&POD, "picky").at(&["metadata", "uid"]).text().to_owned();
+    assert_eq!(mini.scheduler.last_decision(&uid).unwrap().rows.len(), 5);
+    // A label on a node lets it in.
+    let key = Key::new("", "node-3");
+    let label = |node: &mut Value| node.set_at(&["metadata", "labels", "disk"], "ssd");
+    mini.server.modify(&NODE, &key, Part::Main, By::user("test"), label).unwrap();
+    mini.settle();
+    mini.advance(2.0);
+    assert_eq!(mini.get(&POD, "picky").at(&["spec", "nodeName"]).text(), "node-3");
+}
+
+#[test]
+fn a_missing_claim_is_told_in_upstreams_words() {
+    let mut mini = Mini::new(4, &[]);
+    mini.create(
+        &POD,
+        value!({
+            "metadata": { "name": "p", "namespace": "default" },
+            "spec": {
+                "containers": [{ "name": "c", "image": "a" }],
+                "volumes": [{ "name": "v", "persistentVolumeClaim": { "claimName": "nothing" } }],
+            },
+        }),
+    );
+    mini.advance(2.0);
+    assert_eq!(
+        mini.messages("FailedScheduling"),
+        ["p: 0/5 nodes are available: persistentvolumeclaim \"nothing\" not found. not found"]
+    );
+    assert!(mini.names(&PERSISTENT_VOLUME_CLAIM).is_empty());
+}
+
+#[test]
+fn pods_that_repel_each_other_get_nodes_of_their_own() {
+    let mut mini = Mini::new(4, &[]);
+    let mut repelling = set(5, "Parallel");
+    repelling.set_at(
+        &["spec", "template", "spec", "affinity"],
+        value!({ "podAntiAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": [{
+            "labelSelector": { "matchLabels": { "app": "nginx" } },
+            "topologyKey": "kubernetes.io/hostname",
+        }] } }),
+    );
+    mini.create(&STATEFUL_SET, repelling);
+    mini.advance(5.0);
+    let mut nodes: Vec<String> = mini
+        .server
+        .list(&POD, "default")
+        .map(|pod| pod.at(&["spec", "nodeName"]).text().to_owned())
+        .collect();
+    nodes.sort();
+    assert_eq!(nodes, ["", "node-1", "node-2", "node-3", "node-4"]);
+    let told = mini.messages("FailedScheduling");
+    assert_eq!(
+        told[0].split_once(": ").unwrap().1,
+        "0/5 nodes are available: 1 node(s) had untolerated taint(s), 4 node(s) didn't match pod anti-affinity rules. no new claims to deallocate, preemption: 0/5 nodes are available: 1 Preemption is not helpful for scheduling, 4 No preemption victims found for incoming pod."
+    );
+}
+
+#[test]
+fn pods_spread_over_nodes() {
+    let mut mini = Mini::new(4, &[]);
+    mini.create(&STATEFUL_SET, set(8, "Parallel"));
+    mini.advance(5.0);
+    let mut per_node: BTreeMap<String, usize> = BTreeMap::new();
+    for pod in mini.server.list(&POD, "default") {
+        *per_node.entry(pod.at(&["spec", "nodeName"]).text().to_owned()).or_default() += 1;
+    }
+    assert_eq!(per_node.values().copied().collect::<Vec<_>>(), [2, 2, 2, 2]);
+}
