@@ -62,7 +62,8 @@ pub struct App {
     /// Images of which a notice has said that they are not simulated.
     told: BTreeSet<String>,
     next_notice: usize,
-    _frame: AnimationFrame,
+    /// Dropping it would cancel the frame.
+    next_frame: AnimationFrame,
     _listeners: Vec<EventListener>,
 }
 
@@ -133,7 +134,7 @@ impl Component for App {
             notices: Vec::new(),
             told: BTreeSet::new(),
             next_notice: 0,
-            _frame: frame(&send),
+            next_frame: frame(&send),
             _listeners: listeners(&send),
             send,
         };
@@ -203,7 +204,7 @@ fn listeners(send: &Send) -> Vec<EventListener> {
     );
     let sizes = send.clone();
     let on_size = EventListener::new(&gloo::utils::window(), "resize", move |_| {
-        sizes.emit(Msg::Resize(Edge::Left, f64::NAN))
+        sizes.emit(Msg::Redraw);
     });
     vec![on_key, on_size]
 }
@@ -281,7 +282,7 @@ impl App {
 impl App {
     /// Lets time pass; draws only when something has changed.
     fn on_frame(&mut self, at: f64) -> bool {
-        self._frame = frame(&self.send);
+        self.next_frame = frame(&self.send);
         let passed =
             self.last_frame.map_or(0.0, |last| (at - last) / 1000.0).clamp(0.0, LONGEST_FRAME);
         self.last_frame = Some(at);
@@ -347,7 +348,7 @@ impl App {
     /// Everything but frames.
     fn on(&mut self, msg: Msg) {
         match msg {
-            Msg::Frame(_) => {}
+            Msg::Frame(_) | Msg::Redraw => {}
             Msg::TerminalOpen(number, terminal) => self.on_terminal_open(number, terminal),
             Msg::PartMissing(part) => self
                 .notice(format!("The {part} could not be loaded. Reload the page to try again.")),
@@ -454,12 +455,10 @@ impl App {
         }
     }
 
-    /// A boundary was moved, or (with no number) the window has another size.
+    /// A boundary was moved.
     fn on_resize(&mut self, edge: Edge, value: f64) {
-        if value.is_finite() {
-            self.prefs.set_edge(edge, value);
-            self.prefs.save();
-        }
+        self.prefs.set_edge(edge, value);
+        self.prefs.save();
     }
 }
 
@@ -469,15 +468,10 @@ impl App {
         if let Some(bytes) = self.unshown.remove(&number) {
             terminal.write(&bytes);
         }
-        if number == self.front && self.prefs_wide() {
+        if number == self.front && is_wide() {
             terminal.focus();
         }
         self.terminals.insert(number, terminal);
-    }
-
-    /// A narrow screen is likely a phone, where focus would call up the keyboard.
-    fn prefs_wide(&self) -> bool {
-        !crate::ui::prefs::prefers("(max-width: 900px)")
     }
 
     fn show_terminal(&mut self, number: u32) {
@@ -669,6 +663,11 @@ fn next_pane(forward: bool) {
         let _ = target.focus();
         return;
     }
+}
+
+/// Whether the screen is wide. A narrow one is likely a phone, where focus would call up the keyboard.
+fn is_wide() -> bool {
+    !crate::ui::prefs::prefers("(max-width: 900px)")
 }
 
 /// Keeps the old value when the new one is equal, so that nothing below is drawn again.

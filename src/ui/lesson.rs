@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use gloo::timers::callback::Timeout;
 use yew::prelude::*;
 
 use crate::ui::msg::{Lesson, Msg, Send};
@@ -88,12 +89,6 @@ pub fn terminal_sign(number: u32) -> String {
 fn run_block(block: &RunBlock, send: &Send) -> Html {
     let sign = terminal_sign(block.terminal);
     let (id, terminal) = (block.id, block.terminal);
-    let copy = {
-        let text = block.text.clone();
-        Callback::from(move |_: MouseEvent| {
-            let _ = gloo::utils::window().navigator().clipboard().write_text(&text);
-        })
-    };
     let state = match block.state {
         RunState::New => html! { <span>{ format!("terminal {sign}") }</span> },
         RunState::Running => html! { <span class="tick">{ format!("running in {sign}") }</span> },
@@ -105,7 +100,7 @@ fn run_block(block: &RunBlock, send: &Send) -> Html {
         <div class={classes!("run", (block.state != RunState::New).then_some("done"))} data-terminal={terminal.to_string()}>
             <pre tabindex="0" aria-label={format!("Commands for terminal {terminal}")}>{ &block.text }</pre>
             <footer>{ state }<span class="grow" />
-                <button class="ghost" onclick={copy}>{ "copy" }</button>
+                <CopyButton text={block.text.clone()} />
                 if running {
                     <button class="stop" onclick={send.reform(move |_| Msg::Lesson(Lesson::Stop(terminal)))}>{ "stop" }</button>
                 } else {
@@ -115,6 +110,28 @@ fn run_block(block: &RunBlock, send: &Send) -> Html {
             </footer>
         </div>
     }
+}
+
+/// Props of [`CopyButton`].
+#[derive(Properties, PartialEq)]
+struct CopyProps {
+    text: String,
+}
+
+/// Puts text on the clipboard and says so for a moment.
+#[component]
+fn CopyButton(props: &CopyProps) -> Html {
+    let copied = use_state(|| None::<Timeout>);
+    let onclick = {
+        let (text, copied) = (props.text.clone(), copied.clone());
+        Callback::from(move |_: MouseEvent| {
+            let _ = gloo::utils::window().navigator().clipboard().write_text(&text);
+            let over = copied.clone();
+            copied.set(Some(Timeout::new(1500, move || over.set(None))));
+        })
+    };
+    let word = if copied.is_some() { "copied" } else { "copy" };
+    html! { <button class="ghost" {onclick}>{ word }</button> }
 }
 
 fn checks(checks: &[Check]) -> Html {

@@ -15,6 +15,8 @@ pub type Send = Callback<Msg>;
 pub enum Msg {
     /// An animation frame, with the browser's time in milliseconds.
     Frame(f64),
+    /// The window has another size.
+    Redraw,
     /// A terminal's part is loaded and open.
     TerminalOpen(u32, Rc<js::Terminal>),
     /// A part could not be loaded.

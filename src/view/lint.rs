@@ -40,7 +40,7 @@ pub fn lint(text: &str) -> Vec<Remark> {
         match document {
             Ok(document) => remarks.extend(lint_document(document.text, document.line)),
             Err(message) => {
-                remarks.push(Remark { line: 1, column: 1, severity: Severity::Error, message })
+                remarks.push(Remark { line: 1, column: 1, severity: Severity::Error, message });
             }
         }
     }
