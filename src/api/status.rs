@@ -231,6 +231,16 @@ impl Status {
         Status::new(422, "Invalid", message, details)
     }
 
+    /// A patch that makes something unreadable of its object; `patch` is shown as the offending value.
+    /// Upstream: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/patch.go, applyPatchToObject.
+    pub fn invalid_patch(patch: &str, why: String) -> Status {
+        let cause = Cause::invalid("patch", &Value::from(patch), why);
+        let message = format!(" \"\" is invalid: {}", cause.text());
+        let listed =
+            value!({ "reason": cause.kind.reason(), "message": cause.body(), "field": "patch" });
+        Status::new(422, "Invalid", message, value!({ "causes": [listed] }))
+    }
+
     /// `pods "web" is forbidden: …`.
     pub fn forbidden(kind: KindRef, name: &str, why: &str) -> Status {
         let message = if name.is_empty() {

@@ -2,7 +2,9 @@
 //!
 //! Upstream: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/{create,update,patch,rest}.go.
 
+use crate::api::schema::{self, PatchSchema, Reader};
 use crate::api::{KindRef, Status};
+use crate::base::gofmt;
 use crate::base::patch::{self, NoSchema};
 use crate::base::value::Value;
 use crate::os::request::Request;
@@ -36,9 +38,7 @@ pub(crate) fn decode(
     validation: Validation,
     warnings: &mut Vec<String>,
 ) -> Result<Value, Status> {
-    let _ = (validation, warnings);
-    let mut value = body.clone();
-    let (version, name) = (value.get("apiVersion").text(), value.get("kind").text());
+    let (version, name) = (body.get("apiVersion").text(), body.get("kind").text());
     let expected = kind.api_version();
     if !name.is_empty() && name != kind.name {
         return Err(Status::bad_request(format!(
@@ -51,9 +51,51 @@ pub(crate) fn decode(
             "the API version in the data ({version}) does not match the expected API version ({expected})"
         )));
     }
+    let cannot = |why: String| {
+        Status::bad_request(format!(
+            "{} in version {:?} cannot be handled as a {}: {why}",
+            kind.name, kind.version, kind.name
+        ))
+    };
+    let decoded = schema::decode(kind, body, Reader::Json).map_err(cannot)?;
+    match validation {
+        Validation::Strict if !decoded.strict.is_empty() => {
+            return Err(cannot(schema::strict_error(&decoded.strict)));
+        }
+        Validation::Warn => warnings.extend(decoded.strict),
+        _ => {}
+    }
+    let mut value = decoded.value;
     value.set("apiVersion", expected);
     value.set("kind", kind.name);
     Ok(value)
+}
+
+/// Reads what a patch has made of an object; unknown fields are refused, warned of or dropped.
+/// Upstream: patch.go, applyPatchToCurrentObject and applyPatchToObject.
+pub(crate) fn decode_patched(
+    kind: KindRef,
+    patched: &Value,
+    request: &Request,
+    validation: Validation,
+    warnings: &mut Vec<String>,
+) -> Result<Value, Status> {
+    let strategic = request.content_type == "application/strategic-merge-patch+json";
+    let (reader, shown) = if strategic {
+        (Reader::Unstructured, gofmt::plain(&request.body))
+    } else {
+        (Reader::Json, patched.to_json())
+    };
+    let refuse = |why: String| Status::invalid_patch(&shown, why);
+    let decoded = schema::decode(kind, patched, reader).map_err(refuse)?;
+    match validation {
+        Validation::Strict if !decoded.strict.is_empty() => {
+            return Err(refuse(schema::strict_error(&decoded.strict)));
+        }
+        Validation::Warn => warnings.extend(decoded.strict),
+        _ => {}
+    }
+    Ok(decoded.value)
 }
 
 /// Applies a patch of the request's type to an object.
@@ -84,8 +126,11 @@ pub(crate) fn apply_patch(
         }
         "application/strategic-merge-patch+json" => {
             check_map(body)?;
-            let _ = kind;
-            patch::strategic_merge(current, body, &NoSchema).map_err(Status::unknown)
+            let merged = match PatchSchema::of(kind) {
+                Some(schema) => patch::strategic_merge(current, body, &schema),
+                None => patch::strategic_merge(current, body, &NoSchema),
+            };
+            merged.map_err(Status::unknown)
         }
         other => Err(Status::unsupported_media_type(format!(
             "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, not {other}"

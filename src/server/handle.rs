@@ -204,7 +204,9 @@ impl Server {
             // A scale, which is read by its fields only.
             return Ok(patched);
         }
-        let mut value = codec::decode(target.kind, &patched, Validation::of(request)?, warnings)?;
+        let validation = Validation::of(request)?;
+        let mut value =
+            codec::decode_patched(target.kind, &patched, request, validation, warnings)?;
         check_namespace(&mut value, target)?;
         check_name(&mut value, target)?;
         Ok(value)

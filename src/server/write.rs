@@ -6,6 +6,7 @@
 use std::rc::Rc;
 
 use crate::api::kinds::{NAMESPACE, SERVICE};
+use crate::api::schema;
 use crate::api::{Cause, Key, KindRef, Object, Status};
 use crate::base::value::Value;
 use crate::server::admission::{self, Attributes, Operation};
@@ -107,6 +108,7 @@ impl Server {
             services::begin_create(&mut value, &self.store, self.rng)?;
         }
         (kind.rules.prepare_create)(&mut value);
+        schema::normalise(kind, &mut value);
         refuse(kind, &name, &(kind.rules.validate)(&value))?;
         let key = Key::new(ns, name);
         if self.store.get(kind, &key).is_some() {
@@ -162,7 +164,10 @@ impl Server {
             }
             (kind.rules.prepare_update)(&mut value, old.value());
             keep_set_fields(&mut value, &old);
+            schema::normalise(kind, &mut value);
             refuse(kind, &key.name, &(kind.rules.validate_update)(&value, old.value()))?;
+        } else {
+            schema::normalise(kind, &mut value);
         }
         if should_delete(&value, &old) {
             return Ok(self.remove_updated(kind, key, value, options, by));

@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 
 use crate::api::kind::Kind;
 
-pub use decode::{Decoded, Reader, decode};
+pub use decode::{Decoded, Reader, decode, strict_error};
 pub use normal::normalise;
 pub use patch::PatchSchema;
 pub use unread::not_simulated;
