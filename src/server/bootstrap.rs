@@ -8,7 +8,7 @@ use crate::api::kinds::{
     CONFIG_MAP, ENDPOINT_SLICE, ENDPOINTS, LEASE, NAMESPACE, NODE, POD, SERVICE, SERVICE_ACCOUNT,
     STORAGE_CLASS,
 };
-use crate::api::{Key, KindRef, OwnerReference};
+use crate::api::{Key, KindRef, OwnerReference, schema};
 use crate::base::base64;
 use crate::base::rng::Rng;
 use crate::base::time::{Span, Time};
@@ -47,9 +47,9 @@ pub const API_ADDRESS: &str = "10.96.0.1";
 /// Upstream: pkg/controller/certificates/rootcacertpublisher/publisher.go.
 pub const ROOT_CA: &str = "kube-root-ca.crt";
 
-/// Puts the objects of a fresh cluster into an empty server. No feature changes them.
+/// Puts the objects of a fresh cluster into an empty server and switches features on.
 pub fn install(server: &mut Server, nodes: usize, features: &[String]) {
-    let _ = features;
+    server.features = features.to_vec();
     server.bootstrap(Setup { nodes, ..Setup::default() });
 }
 
@@ -117,6 +117,7 @@ impl Server {
             .expect("the cluster's own objects are admitted");
         value.set("apiVersion", kind.api_version());
         value.set("kind", kind.name);
+        schema::normalise(kind, &mut value);
         let uid = self.rng.named("uid", kind.plural, self.store.revision() + 1).uuid();
         let meta = value.entry("metadata");
         meta.set("uid", uid);

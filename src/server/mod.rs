@@ -41,6 +41,8 @@ pub struct Server {
     pub now: Time,
     /// Named randomness, for uids and generated names.
     pub rng: Rng,
+    /// Feature gates that are on although they are off by default.
+    pub features: Vec<String>,
     /// The stored objects and the log of changes.
     pub store: Store,
     correlator: Rc<events::Correlator>,
@@ -82,7 +84,18 @@ pub enum Propagation {
 impl Server {
     /// An empty server.
     pub fn new(rng: Rng, now: Time) -> Server {
-        Server { now, rng, store: Store::default(), correlator: Rc::default() }
+        Server {
+            now,
+            rng,
+            features: Vec::new(),
+            store: Store::default(),
+            correlator: Rc::default(),
+        }
+    }
+
+    /// Whether a feature gate was switched on.
+    pub fn has_feature(&self, name: &str) -> bool {
+        self.features.iter().any(|feature| feature == name)
     }
 
     /// The object with this key.

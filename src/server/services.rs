@@ -1,6 +1,6 @@
 //! What the API server gives to a Service: address families, a cluster address, node ports.
 //!
-//! Upstream: pkg/registry/core/service/storage/alloc.go, storage.go and strategy.go.
+//! Upstream: pkg/registry/core/service/storage/alloc.go and storage.go.
 //! Simplified: one IPv4 range; no health check node ports.
 
 use std::collections::BTreeSet;
@@ -59,9 +59,7 @@ pub(crate) fn begin_update(
     if !needs_cluster_ip(old.value()) && needs_cluster_ip(value) {
         allocate_address(value, store, rng)?;
     }
-    allocate_ports(value, Some(old), store, rng)?;
-    drop_dependent_fields(value, old.value());
-    Ok(())
+    allocate_ports(value, Some(old), store, rng)
 }
 
 fn spec_text<'a>(service: &'a Value, field: &str) -> &'a str {
@@ -310,39 +308,4 @@ fn keep_allocated(value: &mut Value, old: &Value) {
         }
     }
     value.set_at(&["spec", "ports"], Value::array(ports));
-}
-
-/// Clears what no longer applies after a change of type, where the writer left it as it was.
-/// Upstream: strategy.go, dropTypeDependentFields.
-fn drop_dependent_fields(value: &mut Value, old: &Value) {
-    let same = |value: &Value, field: &str| value.at(&["spec", field]) == old.at(&["spec", field]);
-    let spec_fields: &[&str] = &["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"];
-    if needs_cluster_ip(old) && !needs_cluster_ip(value) {
-        for field in spec_fields.iter().filter(|field| same(value, field)).collect::<Vec<_>>() {
-            value.entry("spec").remove(field);
-        }
-    }
-    let ports_stay = node_ports(value).eq(node_ports(old));
-    if needs_node_port(old) && !needs_node_port(value) && ports_stay {
-        let mut ports = value.at(&["spec", "ports"]).as_array().to_vec();
-        for port in &mut ports {
-            port.remove("nodePort");
-        }
-        value.set_at(&["spec", "ports"], Value::array(ports));
-    }
-    let is = |service: &Value, kind: &str| spec_text(service, "type") == kind;
-    let outward = |service: &Value| is(service, "NodePort") || is(service, "LoadBalancer");
-    if is(old, "LoadBalancer") && !is(value, "LoadBalancer") {
-        for field in ["allocateLoadBalancerNodePorts", "loadBalancerClass"] {
-            if same(value, field) {
-                value.entry("spec").remove(field);
-            }
-        }
-    }
-    if outward(old) && !outward(value) && same(value, "externalTrafficPolicy") {
-        value.entry("spec").remove("externalTrafficPolicy");
-    }
-    if !is(value, "LoadBalancer") && !value.at(&["status", "loadBalancer"]).is_empty() {
-        value.set_at(&["status", "loadBalancer"], Value::map());
-    }
 }

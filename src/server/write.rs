@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use crate::api::kinds::{NAMESPACE, SERVICE};
+use crate::api::kinds::{NAMESPACE, SERVICE, STATEFUL_SET};
 use crate::api::schema;
 use crate::api::{Cause, Key, KindRef, Object, Status};
 use crate::base::value::Value;
@@ -88,6 +88,8 @@ impl Server {
             ));
         }
         meta.remove("resourceVersion");
+        value.set("apiVersion", kind.api_version());
+        value.set("kind", kind.name);
         (kind.rules.default)(&mut value);
         let meta = value.get("metadata");
         let (ns, name) = (str_of(meta.get("namespace")), str_of(meta.get("name")));
@@ -107,7 +109,9 @@ impl Server {
         if *kind == SERVICE {
             services::begin_create(&mut value, &self.store, self.rng)?;
         }
+        let kept = self.gated(kind, &value);
         (kind.rules.prepare_create)(&mut value);
+        restore_gated(&mut value, kept);
         schema::normalise(kind, &mut value);
         refuse(kind, &name, &(kind.rules.validate)(&value))?;
         let key = Key::new(ns, name);
@@ -162,7 +166,9 @@ impl Server {
             if *kind == SERVICE {
                 services::begin_update(&mut value, &old, &self.store, self.rng)?;
             }
+            let kept = self.gated(kind, &value);
             (kind.rules.prepare_update)(&mut value, old.value());
+            restore_gated(&mut value, kept);
             keep_set_fields(&mut value, &old);
             schema::normalise(kind, &mut value);
             refuse(kind, &key.name, &(kind.rules.validate_update)(&value, old.value()))?;
@@ -181,6 +187,19 @@ impl Server {
             self.store.put(kind, key.clone(), value, self.now, by)
         };
         Ok(Written { object, warnings: Vec::new() })
+    }
+
+    /// The value of a field that a feature keeps although the kind's rules drop it.
+    fn gated(&self, kind: KindRef, value: &Value) -> Option<Value> {
+        let on = *kind == STATEFUL_SET && self.has_feature("MaxUnavailableStatefulSet");
+        let kept = value.at(MAX_UNAVAILABLE);
+        match kept {
+            _ if !on => None,
+            // The feature also brings a default. Upstream: pkg/apis/apps/v1/defaults.go.
+            Value::Null if value.at(&MAX_UNAVAILABLE[..3]).is_null() => None,
+            Value::Null => Some(Value::from(1)),
+            kept => Some(kept.clone()),
+        }
     }
 
     /// Removes an object whose last finalizer an update took away.
@@ -223,6 +242,15 @@ impl Server {
         };
         let options = WriteOptions { dry_run: false, sub };
         self.update_with(kind, key, value, &options, by).map(|written| written.object)
+    }
+}
+
+/// A field that is dropped unless its feature is on.
+const MAX_UNAVAILABLE: &[&str] = &["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"];
+
+fn restore_gated(value: &mut Value, kept: Option<Value>) {
+    if let Some(kept) = kept {
+        value.set_at(MAX_UNAVAILABLE, kept);
     }
 }
 
