@@ -343,11 +343,30 @@ impl Kernel {
 
     // --- starting ---
 
+    /// The tables of programs and images.
+    pub fn catalog(&self) -> &'static Catalog {
+        self.catalog
+    }
+
     /// Starts a process on a machine.
     ///
     /// # Errors
     /// `NotFound`, `Access` or `NotExecutable` when there is no such program.
     pub fn start(&mut self, machine: MachineId, spec: StartSpec) -> Result<Pid, Errno> {
+        let process = self.prepare(machine, &spec)?;
+        self.start_process(machine, spec, process)
+    }
+
+    /// Starts a value on a machine that no file stands for; the command line is only what `ps` shows.
+    ///
+    /// # Errors
+    /// `NoProcess` when there is no such machine.
+    pub fn start_process(
+        &mut self,
+        machine: MachineId,
+        spec: StartSpec,
+        process: Box<dyn Process>,
+    ) -> Result<Pid, Errno> {
         let stdio = spec.stdio;
         let entry = self.machines.get(machine).ok_or(Errno::NoProcess)?;
         let log = entry.log;
@@ -360,7 +379,6 @@ impl Kernel {
             }
             (Stdio::Null | Stdio::Log | Stdio::LogInput, _) => [What::Null, What::Null, What::Null],
         };
-        let process = self.prepare(machine, &spec)?;
         let mut opens = whats.map(|what| self.new_open(what));
         let mut input = None;
         if stdio == Stdio::LogInput {

@@ -34,6 +34,8 @@ enum Plan {
     Mark(Value),
     /// The object goes now.
     Now,
+    /// The same, after it has been marked like this: a watch sees both.
+    MarkAndGo(Value),
 }
 
 impl Server {
@@ -73,6 +75,14 @@ impl Server {
                     self.store.put(kind, key.clone(), value, self.now, by)
                 };
                 Ok(Deleted { object, gone: false })
+            }
+            Plan::MarkAndGo(value) => {
+                if options.dry_run {
+                    return Ok(Deleted { object: old, gone: true });
+                }
+                let marked = self.store.put(kind, key.clone(), value, self.now, by.clone());
+                let removed = self.store.remove(kind, key, self.now, by);
+                Ok(Deleted { object: removed.unwrap_or(marked), gone: true })
             }
             Plan::Now => {
                 let removed =
@@ -118,11 +128,11 @@ fn plan(old: &Object, options: &DeleteOptions, now: Time) -> Plan {
     let mut value = old.value().clone();
     let grace = options.grace_s.map(|s| if s < 0 { 1 } else { s });
     let meta = old.get("metadata");
-    let mut graceful = false;
+    let (mut graceful, mut marked) = (false, false);
     if *old.kind == POD {
         match shorten_or_begin(&mut value, old, grace, now) {
             Graceful::Pending => return Plan::Pending,
-            Graceful::Yes(seconds) => graceful = seconds > 0,
+            Graceful::Yes(seconds) => (graceful, marked) = (seconds > 0, true),
             Graceful::No => {}
         }
     }
@@ -133,7 +143,7 @@ fn plan(old: &Object, options: &DeleteOptions, now: Time) -> Plan {
         return Plan::Mark(value);
     }
     if !waits {
-        return Plan::Now;
+        return if marked { Plan::MarkAndGo(value) } else { Plan::Now };
     }
     mark_as_deleting(&mut value, meta, now);
     if *old.kind == NAMESPACE {

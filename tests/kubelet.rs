@@ -1,0 +1,365 @@
+//! Pods on simulated nodes pass through the states that real kubelets report, in the same order.
+
+use tabernetes::api::kinds::POD;
+use tabernetes::api::{Key, Object};
+use tabernetes::base::time::{Span, Time};
+use tabernetes::base::value::Value;
+use tabernetes::os::{
+    Catalog, Image, ImageFile, Process, Program, STDERR, Signal, Step, Sys, Wait,
+};
+use tabernetes::server::{By, ChangeKind, DeleteOptions};
+use tabernetes::value;
+use tabernetes::world::{Options, World};
+
+/// Runs until a signal, or for a number of seconds and then ends with a code.
+#[derive(Clone)]
+struct Small {
+    argv: Vec<String>,
+    until: Option<Time>,
+    stopped: bool,
+}
+
+impl Process for Small {
+    fn step(&mut self, sys: &mut Sys) -> Step {
+        let number = |at: usize| self.argv.get(at).and_then(|word| word.parse::<i64>().ok());
+        match self.argv[0].rsplit('/').next().unwrap_or_default() {
+            "crash" | "exit" => {
+                let seconds = number(2).unwrap_or(0);
+                let until = *self.until.get_or_insert(sys.now() + Span::seconds(seconds));
+                if sys.now() < until {
+                    return Step::Wait(Wait::until(until));
+                }
+                let _ = sys.write(STDERR, b"fatal: no configuration\n");
+                Step::Done(number(1).unwrap_or(1) as i32)
+            }
+            "serve" if self.stopped => Step::Done(0),
+            _ => {
+                if self.until.is_none() {
+                    self.until = Some(Time::NEVER);
+                    sys.print("started\n");
+                }
+                Step::Wait(Wait::default())
+            }
+        }
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Process> {
+        Box::new(self.clone())
+    }
+
+    fn signal(&mut self, signal: Signal, sys: &mut Sys) -> bool {
+        if self.argv[0].ends_with("serve") && signal == Signal::Term {
+            sys.print("bye\n");
+            self.stopped = true;
+            return true;
+        }
+        false
+    }
+}
+
+macro_rules! program {
+    ($name:ident, $text:literal) => {
+        static $name: Program = Program {
+            name: $text,
+            start: |argv| Box::new(Small { argv: argv.to_vec(), until: None, stopped: false }),
+        };
+    };
+}
+program!(SERVE, "serve");
+program!(EXIT, "exit");
+program!(STUBBORN, "stubborn");
+
+const fn image(
+    names: &'static [&'static str],
+    tags: &'static [&'static str],
+    entrypoint: &'static [&'static str],
+) -> Image {
+    Image {
+        names,
+        tags,
+        size: 20_523_407,
+        entrypoint,
+        cmd: &[],
+        env: &[],
+        user: 0,
+        workdir: "/",
+        files: &[],
+        shell: true,
+    }
+}
+
+static NGINX: Image = image(&["nginx"], &["1.27", "latest"], &["serve"]);
+static CRASH: Image = image(&["example.com/crash"], &[], &["exit", "1", "1"]);
+static BOX: Image = image(&["busybox"], &[], &["exit", "0"]);
+static OTHER: Image = image(&["stand-in"], &[], &["serve"]);
+static LAPTOP: Image = image(&["laptop"], &[], &["serve"]);
+
+static CATALOG: Catalog = Catalog {
+    programs: &[&[&SERVE, &EXIT, &STUBBORN]],
+    images: &[&NGINX, &CRASH, &BOX],
+    base: &[
+        ImageFile::Program("/bin/serve", "serve"),
+        ImageFile::Program("/bin/exit", "exit"),
+        ImageFile::Program("/bin/stubborn", "stubborn"),
+    ],
+    stand_in: &OTHER,
+    laptop: &LAPTOP,
+};
+
+fn world() -> World {
+    let mut world = World::new(&Options::recorded(1), &CATALOG, &[]);
+    world.advance(Span::seconds(2));
+    world
+}
+
+fn create(world: &mut World, name: &str, spec: &str) {
+    let mut spec = Value::from_json(spec).unwrap();
+    spec.set("nodeName", "node-1");
+    let pod = value!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": spec,
+    });
+    world.server.create(&POD, pod, By::user("kubectl create")).unwrap();
+    world.settle();
+}
+
+fn delete(world: &mut World, name: &str) {
+    let key = Key::new("default", name);
+    let by = By::user("kubectl delete");
+    world.server.delete(&POD, &key, &DeleteOptions::default(), by).unwrap();
+    world.settle();
+}
+
+/// As `kubectl get -w` shows it: ready containers, state, restarts.
+fn row(pod: &Object) -> String {
+    let status = pod.get("status");
+    let all = status.get("containerStatuses").as_array();
+    let ready = all.iter().filter(|c| c.get("ready").is_true()).count();
+    let restarts: i64 = all.iter().filter_map(|c| c.get("restartCount").as_i64()).sum();
+    let mut text = status.get("phase").text().to_owned();
+    for container in all {
+        let state = container.get("state");
+        for reason in [state.at(&["waiting", "reason"]), state.at(&["terminated", "reason"])] {
+            if !reason.text().is_empty() {
+                text = reason.text().to_owned();
+            }
+        }
+    }
+    for init in status.get("initContainerStatuses").as_array() {
+        let state = init.get("state");
+        if state.at(&["terminated", "exitCode"]).as_i64() != Some(0) {
+            let waiting = state.at(&["waiting", "reason"]).text();
+            let ended = state.at(&["terminated", "reason"]).text();
+            let name = init.get("name").text();
+            text = format!(
+                "Init:{name}:{}{waiting}{ended}",
+                if state.get("running").is_null() { "" } else { "running" }
+            );
+            break;
+        }
+    }
+    let is_up = all.iter().any(|c| !c.at(&["state", "terminated"]).is_null());
+    if pod.is_deleting() && !is_up {
+        text = "Terminating".to_owned();
+    }
+    format!("{ready} {text} {restarts}")
+}
+
+/// The rows of a pod since the beginning, with the seconds since its first.
+fn rows(world: &World, name: &str) -> Vec<String> {
+    let changes = world.server.store.log().filter(|c| c.kind == &POD && c.key.name == *name);
+    changes
+        .map(|c| {
+            let gone = if c.change == ChangeKind::Deleted { " gone" } else { "" };
+            format!("{}{gone}", row(&c.new))
+        })
+        .collect()
+}
+
+fn show(world: &World, name: &str) {
+    let changes = world.server.store.log().filter(|c| c.kind == &POD && c.key.name == *name);
+    for c in changes {
+        eprintln!(
+            "{} {:?} {} | {} | {}",
+            c.at.rfc3339_micro(),
+            c.change,
+            row(&c.new),
+            c.by.why,
+            c.new
+                .at(&["status", "conditions"])
+                .as_array()
+                .iter()
+                .map(|c| format!("{}={} ", c.get("type").text(), c.get("status").text()))
+                .collect::<String>()
+        );
+    }
+    for e in world.server.list(&tabernetes::api::kinds::EVENT, "default") {
+        if e.at(&["involvedObject", "name"]).text() == name {
+            eprintln!(
+                "   {} x{} {} {}",
+                e.get("lastTimestamp").text(),
+                e.get("count").to_json(),
+                e.get("reason").text(),
+                e.get("message").text()
+            );
+        }
+    }
+}
+
+const VOLUMES: &str = r#""volumes":[{"name":"tmp","emptyDir":{}}]"#;
+
+#[test]
+fn a_pod_is_created_runs_and_is_deleted() {
+    let mut world = world();
+    create(
+        &mut world,
+        "web",
+        &format!(r#"{{"containers":[{{"name":"c","image":"nginx:1.27"}}],{VOLUMES}}}"#),
+    );
+    world.advance(Span::seconds(20));
+    delete(&mut world, "web");
+    world.advance(Span::seconds(20));
+    show(&world, "web");
+    assert_eq!(
+        rows(&world, "web"),
+        [
+            "0 Pending 0",
+            "0 ContainerCreating 0",
+            "0 ContainerCreating 0",
+            "1 Running 0",
+            "1 Terminating 0",
+            "1 Terminating 0",
+            "0 Completed 0",
+            "0 Completed 0",
+            "0 Completed 0 gone",
+        ]
+    );
+}
+
+#[test]
+fn a_crashing_pod_is_restarted_ever_later() {
+    let mut world = world();
+    create(
+        &mut world,
+        "crash",
+        &format!(r#"{{"containers":[{{"name":"c","image":"example.com/crash:1"}}],{VOLUMES}}}"#),
+    );
+    world.advance(Span::seconds(50));
+    show(&world, "crash");
+    let rows = rows(&world, "crash");
+    assert_eq!(
+        rows[..10],
+        [
+            "0 Pending 0",
+            "0 ContainerCreating 0",
+            "0 ContainerCreating 0",
+            "1 Running 0",
+            "0 Error 0",
+            "1 Running 1",
+            "0 Error 1",
+            "0 CrashLoopBackOff 1",
+            "1 Running 2",
+            "0 Error 2",
+        ]
+    );
+}
+
+#[test]
+fn an_image_that_is_not_there_is_tried_again_and_again() {
+    let mut world = world();
+    create(
+        &mut world,
+        "pull",
+        &format!(r#"{{"containers":[{{"name":"c","image":"nginx:nosuch"}}],{VOLUMES}}}"#),
+    );
+    world.advance(Span::seconds(35));
+    delete(&mut world, "pull");
+    world.advance(Span::seconds(5));
+    show(&world, "pull");
+    assert_eq!(
+        rows(&world, "pull"),
+        [
+            "0 Pending 0",
+            "0 ContainerCreating 0",
+            "0 ContainerCreating 0",
+            "0 ErrImagePull 0",
+            "0 ImagePullBackOff 0",
+            "0 ErrImagePull 0",
+            "0 Terminating 0",
+            "0 Terminating 0",
+            "0 Terminating 0",
+            "0 ContainerStatusUnknown 0",
+            "0 ContainerStatusUnknown 0",
+            "0 ContainerStatusUnknown 0 gone",
+        ]
+    );
+}
+
+#[test]
+fn init_containers_run_before_the_others() {
+    let mut world = world();
+    create(
+        &mut world,
+        "init",
+        &format!(
+            r#"{{"initContainers":[{{"name":"i","image":"busybox","command":["exit","0","2"]}}],
+            "containers":[{{"name":"c","image":"nginx:1.27"}}],{VOLUMES}}}"#
+        ),
+    );
+    create(
+        &mut world,
+        "bad",
+        &format!(
+            r#"{{"initContainers":[{{"name":"i","image":"busybox","command":["exit","1"]}}],
+            "containers":[{{"name":"c","image":"nginx:1.27"}}],{VOLUMES}}}"#
+        ),
+    );
+    world.advance(Span::seconds(20));
+    show(&world, "init");
+    show(&world, "bad");
+}
+
+#[test]
+fn a_command_that_is_not_there_fails_to_start() {
+    let mut world = world();
+    create(
+        &mut world,
+        "badcmd",
+        &format!(
+            r#"{{"containers":[{{"name":"c","image":"busybox","command":["nosuchprogram"]}}],{VOLUMES}}}"#
+        ),
+    );
+    world.advance(Span::seconds(8));
+    show(&world, "badcmd");
+    assert_eq!(
+        rows(&world, "badcmd"),
+        [
+            "0 Pending 0",
+            "0 ContainerCreating 0",
+            "0 ContainerCreating 0",
+            "0 RunContainerError 0",
+            "0 RunContainerError 1",
+            "0 CrashLoopBackOff 1",
+        ]
+    );
+}
+
+#[test]
+fn a_pod_that_ignores_its_signal_is_killed_when_its_time_is_up() {
+    let mut world = world();
+    create(
+        &mut world,
+        "slow",
+        &format!(
+            r#"{{"terminationGracePeriodSeconds":5,"containers":[{{"name":"c","image":"busybox","command":["stubborn"]}}],{VOLUMES}}}"#
+        ),
+    );
+    world.advance(Span::seconds(10));
+    delete(&mut world, "slow");
+    world.advance(Span::seconds(4));
+    assert_eq!(rows(&world, "slow").last().unwrap(), "1 Terminating 0");
+    world.advance(Span::seconds(4));
+    show(&world, "slow");
+    assert_eq!(rows(&world, "slow").last().unwrap(), "0 Error 0 gone");
+}
