@@ -27,7 +27,6 @@ use crate::view;
 use crate::view::diagram::{Diagram, Grouping, Options};
 use crate::view::inspector::{Inspector, Pick};
 use crate::view::lesson::LessonView;
-use crate::view::lint::lint;
 
 /// The longest stretch of real time that one frame makes up for, in seconds.
 const LONGEST_FRAME: f64 = 0.1;
@@ -614,7 +613,7 @@ impl App {
 
     fn lint(&mut self) {
         let Some(open) = &mut self.open else { return };
-        let remarks = if open.is_yaml() { lint(&self.text) } else { Vec::new() };
+        let remarks = if open.is_yaml() { self.engine.lint(&self.text) } else { Vec::new() };
         open.errors = remarks.len();
         if let Some(editor) = &self.editor {
             editor.mark(&remarks);

@@ -10,6 +10,7 @@ use crate::view;
 use crate::view::diagram::{Diagram, Options, diagram};
 use crate::view::inspector::{Inspector, Pick, inspect};
 use crate::view::lesson::{LessonView, RunBlock, RunState};
+use crate::view::lint::{Remark, lint};
 
 /// The seed of the page's clusters.
 const SEED: u64 = 1;
@@ -220,6 +221,11 @@ impl Engine {
     /// A file's text; `None` when it cannot be read as text.
     pub fn read(&self, path: &str) -> Option<String> {
         self.session.world.read_learner_file(path)
+    }
+
+    /// What is wrong with a manifest.
+    pub fn lint(&self, text: &str) -> Vec<Remark> {
+        lint(&self.session.world, text)
     }
 
     /// Writes a file.

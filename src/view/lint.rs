@@ -1,9 +1,11 @@
 //! Remarks on a manifest in the editor: what kubectl and the API server would say, at the place it is about.
 
-use crate::api::kinds;
 use crate::api::schema::decode::{Reader, decode};
+use crate::api::{Key, KindRef, kinds};
 use crate::base::value::Value;
 use crate::base::yaml::{self, Node};
+use crate::server::By;
+use crate::world::World;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,14 +33,14 @@ pub struct Remark {
 const MAX_BYTES: usize = 200_000;
 
 /// The remarks on a text of one or more YAML documents, top down.
-pub fn lint(text: &str) -> Vec<Remark> {
+pub fn lint(world: &World, text: &str) -> Vec<Remark> {
     if text.len() > MAX_BYTES {
         return Vec::new();
     }
     let mut remarks = Vec::new();
     for document in yaml::documents(text) {
         match document {
-            Ok(document) => remarks.extend(lint_document(document.text, document.line)),
+            Ok(document) => remarks.extend(lint_document(world, document.text, document.line)),
             Err(message) => {
                 remarks.push(Remark { line: 1, column: 1, severity: Severity::Error, message });
             }
@@ -47,7 +49,7 @@ pub fn lint(text: &str) -> Vec<Remark> {
     remarks
 }
 
-fn lint_document(text: &str, first_line: usize) -> Vec<Remark> {
+fn lint_document(world: &World, text: &str, first_line: usize) -> Vec<Remark> {
     let place = |line: usize, column: usize, message: String| Remark {
         line: line.max(1) + first_line - 1,
         column: column.max(1),
@@ -62,7 +64,7 @@ fn lint_document(text: &str, first_line: usize) -> Vec<Remark> {
     if value.is_null() {
         return Vec::new();
     }
-    faults(&value)
+    faults(world, &value)
         .into_iter()
         .map(|(path, severity, message)| {
             let at = nearest(&node, &path);
@@ -72,7 +74,7 @@ fn lint_document(text: &str, first_line: usize) -> Vec<Remark> {
 }
 
 /// What is wrong with an object: the path of the field, and what about it.
-fn faults(value: &Value) -> Vec<(String, Severity, String)> {
+fn faults(world: &World, value: &Value) -> Vec<(String, Severity, String)> {
     let fault = |path: &str, message: String| vec![(path.to_owned(), Severity::Error, message)];
     let (version, kind) = (value.get("apiVersion").text(), value.get("kind").text());
     if version.is_empty() || kind.is_empty() {
@@ -94,15 +96,32 @@ fn faults(value: &Value) -> Vec<(String, Severity, String)> {
             .map(|text| (quoted(&text).to_owned(), Severity::Error, text))
             .collect();
     }
-    let mut whole = decoded.value;
-    (kind.rules.default)(&mut whole);
-    let causes = (kind.rules.validate)(&whole);
-    causes
-        .into_iter()
-        .map(|cause| {
-            (cause.field.clone(), Severity::Error, format!("{}: {}", cause.field, cause.body()))
-        })
-        .collect()
+    verdict(world, kind, decoded.value)
+}
+
+/// What the API server would say to creating the object, were it not there yet.
+fn verdict(world: &World, kind: KindRef, mut value: Value) -> Vec<(String, Severity, String)> {
+    let meta = value.entry("metadata");
+    for set_by_server in ["resourceVersion", "uid", "creationTimestamp", "generation"] {
+        meta.remove(set_by_server);
+    }
+    if kind.namespaced {
+        meta.default_to("namespace", "default");
+    }
+    let (ns, name) = (meta.get("namespace").text().to_owned(), meta.get("name").text().to_owned());
+    let mut server = world.server.clone();
+    let by = || By::user("the editor's check");
+    server.store.remove(kind, &Key::new(ns, name), server.now, by());
+    let Err(status) = server.create(kind, value, by()) else { return Vec::new() };
+    let causes = status.details.get("causes").as_array();
+    if causes.is_empty() {
+        return vec![(String::new(), Severity::Error, status.message)];
+    }
+    let fault = |cause: &Value| {
+        let field = cause.get("field").text();
+        (field.to_owned(), Severity::Error, format!("{field}: {}", cause.get("message").text()))
+    };
+    causes.iter().map(fault).collect()
 }
 
 /// The path in `json: cannot unmarshal string into Go struct field StatefulSetSpec.spec.replicas of type int32`.
@@ -130,9 +149,14 @@ fn nearest<'a>(root: &'a Node, path: &str) -> &'a Node {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{catalog, world};
+
+    fn world() -> World {
+        catalog::world(&world::Options::recorded(1))
+    }
 
     fn remarks(text: &str) -> Vec<(usize, String)> {
-        lint(text).into_iter().map(|remark| (remark.line, remark.message)).collect()
+        lint(&world(), text).into_iter().map(|remark| (remark.line, remark.message)).collect()
     }
 
     #[test]
@@ -158,7 +182,20 @@ mod tests {
     }
 
     #[test]
+    fn the_lessons_files_are_fine() {
+        for (name, text) in crate::lessons::FILES {
+            assert_eq!(remarks(text), [], "{name}");
+        }
+    }
+
+    #[test]
+    fn what_the_server_refuses_is_marked_at_its_line() {
+        let text = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  containers:\n  - image: b\n    name: C\n";
+        assert_eq!(remarks(text).first().map(|(line, _)| *line), Some(8));
+    }
+
+    #[test]
     fn comments_and_empty_documents_are_fine() {
-        assert_eq!(lint("# nothing\n---\n"), []);
+        assert_eq!(lint(&world(), "# nothing\n---\n"), []);
     }
 }

@@ -52,7 +52,8 @@ export class EditorPart {
 
   fresh(text) { return EditorState.create({ doc: text, extensions: this.extensions }); }
   text() { return this.view.state.doc.toString(); }
-  focus() { this.view.focus(); }
+  // The host may be about to appear: what is hidden takes no focus.
+  focus() { requestAnimationFrame(() => this.view.focus()); }
 
   /** Shows another file: its text, and whether it is YAML. The undo history starts anew. */
   open(text, isYaml) {
