@@ -131,8 +131,8 @@ pub struct Kernel {
     pub(super) wakes: Vec<(Time, Pid)>,
     pub(super) exits: Vec<(Pid, i32, Time)>,
     edits: Vec<(Edit, PipeId)>,
-    /// The files of each image, by its first name.
-    images: Rc<BTreeMap<&'static str, Rc<BTreeMap<Ino, Inode>>>>,
+    /// The files of each image that has been used; images are told apart by their place in memory.
+    images: Rc<Vec<(&'static Image, Rc<BTreeMap<Ino, Inode>>)>>,
 }
 
 /// A machine's entry in the table.
@@ -149,6 +149,8 @@ pub(super) struct Machine {
     /// Processes by their shown numbers.
     pub(super) procs: BTreeMap<u32, Pid>,
     pub(super) next_shown: u32,
+    /// Whether a process was killed for want of memory.
+    pub(super) out_of_memory: bool,
     /// The writing end of the main process's input (see [`Stdio::LogInput`]).
     input: Option<OpenId>,
 }
@@ -253,6 +255,7 @@ impl Kernel {
             init: None,
             procs: BTreeMap::new(),
             next_shown: first,
+            out_of_memory: false,
             input: None,
         })
     }
@@ -285,15 +288,14 @@ impl Kernel {
 
     /// The files that all machines of an image start with.
     fn image_files(&mut self, image: &'static Image) -> Rc<BTreeMap<Ino, Inode>> {
-        let name = image.names.first().copied().unwrap_or("");
-        if let Some(files) = self.images.get(name) {
+        if let Some((_, files)) = self.images.iter().find(|(i, _)| std::ptr::eq(*i, image)) {
             return files.clone();
         }
         let mut fs = Fs::new(0o755, 0, self.booted);
         if image.shell {
-            fs.lay(self.catalog.base, self.booted);
+            fs.lay(self.catalog.base, image.user, self.booted);
         }
-        fs.lay(image.files, self.booted);
+        fs.lay(image.files, image.user, self.booted);
         for (path, mode) in [("/tmp", 0o1777), ("/proc", 0o555), ("/dev", 0o755), ("/etc", 0o755)] {
             if let Ok(dir) = fs.make_dirs(path, mode, self.booted).and_then(|i| fs.edit(i)) {
                 dir.mode = mode;
@@ -304,7 +306,7 @@ impl Kernel {
             let _ = fs.put(&format!("/dev/{name}"), inode, self.booted);
         }
         let files = fs.into_base();
-        Rc::make_mut(&mut self.images).insert(name, files.clone());
+        Rc::make_mut(&mut self.images).push((image, files.clone()));
         files
     }
 
@@ -334,6 +336,11 @@ impl Kernel {
     /// The address of a machine.
     pub fn address_of(&self, machine: MachineId) -> Option<&str> {
         self.machines.get(machine).map(|m| &*m.address)
+    }
+
+    /// Whether a process of the machine was killed because it used more memory than its container may.
+    pub fn was_out_of_memory(&self, machine: MachineId) -> bool {
+        self.machines.get(machine).is_some_and(|m| m.out_of_memory)
     }
 
     /// Whether any machine has this address.
@@ -784,6 +791,21 @@ impl Kernel {
         let fs = self.fss.get_mut(fs).ok_or(Errno::NotFound)?;
         fs.truncate(ino, now)?;
         fs.write_at(ino, 0, contents, now)
+    }
+
+    /// Changes the permission bits of a machine's file.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub fn set_mode(&mut self, machine: MachineId, path: &str, mode: u16) -> Result<(), Errno> {
+        match self.find_on(machine, &Creds::root(), "/", path, true)? {
+            Found::There(place) => {
+                let fs = self.fss.get_mut(place.fs).ok_or(Errno::NotFound)?;
+                fs.edit(place.ino)?.mode = mode;
+                Ok(())
+            }
+            Found::Free(..) => Err(Errno::NotFound),
+        }
     }
 
     /// Reads a file of a machine as its root user.

@@ -26,7 +26,7 @@ mod vfs;
 use crate::api::KindRef;
 use crate::base::time::{Span, Time};
 
-pub use catalog::{Catalog, Image, ImageFile, Program};
+pub use catalog::{Catalog, Image, ImageFile, Lookup, Program};
 pub use kernel::{Kernel, Spawn};
 pub use request::{Attach, Body, Method, Request, Response, Watch, WatchEvent};
 

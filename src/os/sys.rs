@@ -263,6 +263,15 @@ impl Sys<'_> {
         self.kernel.wait_child(self.pid, child)
     }
 
+    /// Ends the calling process as the kernel does when its container has used up its memory.
+    pub fn run_out_of_memory(&mut self) {
+        let machine = self.kernel.machine_of(self.pid);
+        if let Some(machine) = machine.and_then(|m| self.kernel.machines.get_mut(m)) {
+            machine.out_of_memory = true;
+        }
+        self.kernel.end(self.pid, Signal::Kill.exit_code());
+    }
+
     /// Makes the calling process another program: it begins when this step has returned, whatever it returns.
     ///
     /// # Errors

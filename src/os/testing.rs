@@ -130,6 +130,16 @@ impl Bench {
         self.finish(pid)
     }
 
+    /// Puts a test's own program into a machine.
+    pub fn install(&mut self, machine: MachineId, program: &Program) {
+        let path = format!("/usr/bin/{}", program.name);
+        let magic = String::from_utf8_lossy(crate::os::vfs::PROGRAM_MAGIC).into_owned();
+        self.kernel
+            .write_file(machine, &path, format!("{magic}{}\n", program.name).as_bytes())
+            .unwrap();
+        self.kernel.set_mode(machine, &path, 0o755).unwrap();
+    }
+
     /// The same with input.
     pub fn feed(&mut self, machine: MachineId, argv: &[&str], input: &str) -> (i32, String) {
         self.kernel.write_file(machine, "/tmp/.input", input.as_bytes()).unwrap();

@@ -392,13 +392,15 @@ impl Fs {
         found
     }
 
-    /// Lays an image's files over what is there.
-    pub(super) fn lay(&mut self, files: &[ImageFile], now: Time) {
+    /// Lays an image's files over what is there. Those below `/home` belong to the image's user.
+    pub(super) fn lay(&mut self, files: &[ImageFile], user: u32, now: Time) {
         for file in files {
+            let owner = |path: &str| if path.starts_with("/home/") { (user, user) } else { (0, 0) };
             let (path, node, mode) = match *file {
                 ImageFile::Directory(path, mode) => {
                     if let Ok(inode) = self.make_dirs(path, mode, now).and_then(|i| self.edit(i)) {
                         inode.mode = mode;
+                        (inode.uid, inode.gid) = owner(path);
                     }
                     continue;
                 }
@@ -412,7 +414,7 @@ impl Fs {
                 ImageFile::Link(path, target) => (path, Node::Link(Rc::from(target)), 0o777),
             };
             // An image's own table is checked by the tests; what cannot be laid is left out.
-            let _ = self.put(path, Inode::new(node, mode, (0, 0), now), now);
+            let _ = self.put(path, Inode::new(node, mode, owner(path), now), now);
         }
     }
 }
