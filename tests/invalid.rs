@@ -431,3 +431,21 @@ fn a_refusal_lists_its_causes_as_the_api_server_does() {
     let status = Status::invalid(kind, "p", &(kind.rules.validate)(&value));
     assert_eq!(status.message, r#"Pod "p" is invalid: spec.containers: Required value"#);
 }
+
+#[test]
+fn some_objects_are_accepted_with_a_warning() {
+    let warned = |yaml: &str| {
+        let (kind, _) = read(yaml);
+        (kind.rules.warnings)(&create(yaml).0, None)
+    };
+    assert_eq!(
+        warned(
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: nginx, resources: {requests: {cpu: 0.0001, memory: 100m}}, env: [{name: A, value: a}, {name: A, value: b}]}]}"
+        ),
+        [
+            "spec.containers[0].resources.requests[memory]: fractional byte value \"100m\" is invalid, must be an integer",
+            "spec.containers[0].env[1]: hides previous definition of \"A\", which may be dropped when using apply",
+        ]
+    );
+    assert_eq!(warned(&web()), [""; 0]);
+}

@@ -44,6 +44,8 @@ pub struct Rules {
     pub validate: fn(&Value) -> Vec<Cause>,
     /// Checks a change (new, old); runs besides `validate`'s rules where upstream runs those again.
     pub validate_update: fn(&Value, &Value) -> Vec<Cause>,
+    /// What to warn of in an object that was written, given the object before, if there was one.
+    pub warnings: fn(&Value, Option<&Value>) -> Vec<String>,
 }
 
 impl Rules {
@@ -54,6 +56,7 @@ impl Rules {
         prepare_update: |_, _| {},
         validate: |_| Vec::new(),
         validate_update: |_, _| Vec::new(),
+        warnings: |_, _| Vec::new(),
     };
 }
 

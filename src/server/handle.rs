@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use std::rc::Rc;
 
 use crate::api::kinds::EVENT;
-use crate::api::{Key, Object, Status};
+use crate::api::{Key, KindRef, Object, Status};
 use crate::base::base64;
 use crate::base::value::Value;
 use crate::os::request::{Body, Method, Request, Response, Watch};
@@ -153,6 +153,7 @@ impl Server {
         check_namespace(&mut value, target)?;
         let options = write_options("", request)?;
         let written = self.create_with(target.kind, value, &options, by)?;
+        warnings.extend((target.kind.rules.warnings)(written.object.value(), None));
         Ok(answer(201, written, warnings, form))
     }
 
@@ -169,9 +170,11 @@ impl Server {
         let mut value = codec::decode(target.kind, &request.body, validation, &mut warnings)?;
         check_namespace(&mut value, target)?;
         check_name(&mut value, target)?;
-        check_uid(&value, &*self.find(target)?)?;
+        let old = self.find(target)?;
+        check_uid(&value, &old)?;
         let options = write_options(sub, request)?;
         let written = self.update_with(target.kind, &target.key(), value, &options, by)?;
+        warnings.extend(warnings_on_update(target.kind, sub, &written.object, &old));
         Ok(answer(200, written, warnings, form))
     }
 
@@ -188,6 +191,7 @@ impl Server {
         let patched = self.patched(target, old.value(), request, &mut warnings)?;
         let options = write_options(sub, request)?;
         let written = self.update_with(target.kind, &target.key(), patched, &options, by)?;
+        warnings.extend(warnings_on_update(target.kind, sub, &written.object, &old));
         Ok(answer(200, written, warnings, form))
     }
 
@@ -280,6 +284,11 @@ fn verb(target: &Target, request: &Request) -> &'static str {
         (Method::Delete, true) => "deletecollection",
         (Method::Delete, false) => "delete",
     }
+}
+
+/// Warnings of a change; writers of a status are not warned.
+fn warnings_on_update(kind: KindRef, sub: &str, new: &Object, old: &Object) -> Vec<String> {
+    if sub.is_empty() { (kind.rules.warnings)(new.value(), Some(old.value())) } else { Vec::new() }
 }
 
 fn answer(code: u16, written: Written, mut warnings: Vec<String>, form: Form) -> Response {

@@ -25,7 +25,14 @@ pub static ENDPOINT_SLICE: Kind = Kind {
     categories: &[],
     subresources: &[],
     verbs: ALL_VERBS,
-    rules: Rules { default, prepare_create, prepare_update, validate, validate_update },
+    rules: Rules {
+        default,
+        prepare_create,
+        prepare_update,
+        validate,
+        validate_update,
+        ..Rules::NONE
+    },
 };
 
 view! {

@@ -24,7 +24,14 @@ pub static NAMESPACE: Kind = Kind {
     categories: &[],
     subresources: &["finalize", "status"],
     verbs: ALL_VERBS,
-    rules: Rules { default, prepare_create, prepare_update, validate, validate_update },
+    rules: Rules {
+        default,
+        prepare_create,
+        prepare_update,
+        validate,
+        validate_update,
+        ..Rules::NONE
+    },
 };
 
 view! {

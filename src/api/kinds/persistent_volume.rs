@@ -9,7 +9,9 @@ use crate::api::meta::Meta;
 use crate::api::names;
 use crate::api::rules::faults::{Faults, Path, same};
 use crate::api::rules::pod_defaults::{default_empty, resource_list, within};
-use crate::api::rules::{claim, internal, meta, resources, scheduling, strategy, volumes};
+use crate::api::rules::{
+    claim, internal, meta, resources, scheduling, strategy, volumes, warnings,
+};
 use crate::api::status::Cause;
 use crate::base::time::Time;
 use crate::base::value::{Str, Value};
@@ -28,7 +30,7 @@ pub static PERSISTENT_VOLUME: Kind = Kind {
     categories: &[],
     subresources: &["status"],
     verbs: ALL_VERBS,
-    rules: Rules { default, prepare_create, prepare_update, validate, validate_update },
+    rules: Rules { default, prepare_create, prepare_update, validate, validate_update, warnings },
 };
 
 view! {
@@ -273,4 +275,8 @@ fn validate_update(new: &Value, old: &Value) -> Vec<Cause> {
         );
     }
     faults.causes
+}
+
+fn warnings(volume: &Value, _old: Option<&Value>) -> Vec<String> {
+    warnings::volume(volume)
 }

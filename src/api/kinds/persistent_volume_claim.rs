@@ -8,7 +8,7 @@ use crate::api::meta::Meta;
 use crate::api::names;
 use crate::api::rules::faults::{Faults, Path};
 use crate::api::rules::pod_defaults::{claim_spec, default_empty, resource_list};
-use crate::api::rules::{claim as rules, meta, strategy};
+use crate::api::rules::{claim as rules, meta, strategy, warnings};
 use crate::api::selector::LabelSelector;
 use crate::api::status::Cause;
 use crate::base::time::Time;
@@ -28,7 +28,7 @@ pub static PERSISTENT_VOLUME_CLAIM: Kind = Kind {
     categories: &[],
     subresources: &["status"],
     verbs: ALL_VERBS,
-    rules: Rules { default, prepare_create, prepare_update, validate, validate_update },
+    rules: Rules { default, prepare_create, prepare_update, validate, validate_update, warnings },
 };
 
 view! {
@@ -118,4 +118,8 @@ fn validate_update(new: &Value, old: &Value) -> Vec<Cause> {
     check(new, &mut faults);
     rules::update(new, old, &mut faults);
     faults.causes
+}
+
+fn warnings(claim: &Value, _old: Option<&Value>) -> Vec<String> {
+    warnings::claim_spec(claim.get("spec"), Path::new("spec"))
 }

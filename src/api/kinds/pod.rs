@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use crate::api::int_or_string::IntOrString;
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::meta::Meta;
-use crate::api::rules::faults::Faults;
+use crate::api::names;
+use crate::api::rules::faults::{Faults, Path};
 use crate::api::rules::pod_defaults as defaults;
-use crate::api::rules::{pod as rules, strategy};
+use crate::api::rules::{pod as rules, strategy, warnings};
 use crate::api::selector::LabelSelector;
 use crate::api::status::Cause;
 use crate::base::quantity::Quantity;
@@ -40,7 +41,7 @@ pub static POD: Kind = Kind {
         "status",
     ],
     verbs: ALL_VERBS,
-    rules: Rules { default, prepare_create, prepare_update, validate, validate_update },
+    rules: Rules { default, prepare_create, prepare_update, validate, validate_update, warnings },
 };
 
 view! {
@@ -669,4 +670,18 @@ pub fn qos_class(spec: &Value) -> &'static str {
         |part: &&Value| names.iter().all(|name| !amount(part.get("limits"), name).is_zero());
     let equal = names.iter().all(|name| total("requests", name) == total("limits", name));
     if equal && parts.iter().all(limited) { "Guaranteed" } else { "Burstable" }
+}
+
+/// Upstream: pkg/registry/core/pod/strategy.go, WarningsOnCreate; updates of pods are not warned of.
+fn warnings(pod: &Value, old: Option<&Value>) -> Vec<String> {
+    if old.is_some() {
+        return Vec::new();
+    }
+    let mut all = Vec::new();
+    let wrong = names::dns_label(pod.at(&["metadata", "name"]).text());
+    if !wrong.is_empty() {
+        all.push(format!("metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [{}]", wrong.join(" ")));
+    }
+    all.extend(warnings::pod_spec(pod.get("spec"), Path::new("spec")));
+    all
 }

@@ -8,7 +8,7 @@ use crate::api::meta::Meta;
 use crate::api::names;
 use crate::api::rules::faults::{Faults, Path};
 use crate::api::rules::pod_defaults::{default_empty, each, within};
-use crate::api::rules::{address, meta, pod, strategy};
+use crate::api::rules::{address, meta, pod, strategy, warnings};
 use crate::api::status::Cause;
 use crate::base::value::{Str, Value};
 use crate::value;
@@ -26,7 +26,7 @@ pub static SERVICE: Kind = Kind {
     categories: &["all"],
     subresources: &["proxy", "status"],
     verbs: ALL_VERBS,
-    rules: Rules { default, prepare_create, prepare_update, validate, validate_update },
+    rules: Rules { default, prepare_create, prepare_update, validate, validate_update, warnings },
 };
 
 view! {
@@ -593,4 +593,8 @@ fn traffic_policies(spec: &Value, kind: &str, faults: &mut Faults) {
     if !distribution.is_null() && !DISTRIBUTIONS.contains(&distribution.text()) {
         faults.not_supported(SPEC.child("trafficDistribution"), distribution, DISTRIBUTIONS);
     }
+}
+
+fn warnings(service: &Value, _old: Option<&Value>) -> Vec<String> {
+    warnings::service(service)
 }

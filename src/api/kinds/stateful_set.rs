@@ -8,7 +8,7 @@ use crate::api::meta::Meta;
 use crate::api::names;
 use crate::api::rules::faults::{Faults, Path, same};
 use crate::api::rules::pod_defaults as defaults;
-use crate::api::rules::{claim, internal, meta, pod as rules, strategy, workload};
+use crate::api::rules::{claim, internal, meta, pod as rules, strategy, warnings, workload};
 use crate::api::selector::LabelSelector;
 use crate::api::status::Cause;
 use crate::base::time::Time;
@@ -29,7 +29,7 @@ pub static STATEFUL_SET: Kind = Kind {
     categories: &["all"],
     subresources: &["scale", "status"],
     verbs: ALL_VERBS,
-    rules: Rules { default, prepare_create, prepare_update, validate, validate_update },
+    rules: Rules { default, prepare_create, prepare_update, validate, validate_update, warnings },
 };
 
 view! {
@@ -363,4 +363,22 @@ fn with_claim_volumes(spec: &Value) -> Value {
     volumes.extend(own.filter(|v| !claims.iter().any(|c| &name(c) == v.get("name"))).cloned());
     pod.set("volumes", volumes);
     template
+}
+
+/// Upstream: pkg/registry/apps/statefulset/strategy.go, WarningsOnCreate and WarningsOnUpdate.
+fn warnings(set: &Value, old: Option<&Value>) -> Vec<String> {
+    let generation = |set: &Value| set.at(&["metadata", "generation"]).as_i64();
+    let mut all = Vec::new();
+    if old.is_none_or(|old| generation(old) != generation(set)) {
+        let template = SPEC.child("template");
+        all = warnings::pod_spec(set.at(&["spec", "template", "spec"]), template.child("spec"));
+    }
+    let list = SPEC.child("volumeClaimTemplates");
+    for (at, claim) in set.at(&["spec", "volumeClaimTemplates"]).as_array().iter().enumerate() {
+        all.extend(warnings::claim_spec(claim.get("spec"), list.index(at)));
+    }
+    if set.at(&["spec", "revisionHistoryLimit"]).as_i64().is_some_and(|n| n < 0) {
+        all.push("spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended".to_owned());
+    }
+    all
 }

@@ -200,16 +200,22 @@ pub fn label_selector(selector: &Value, path: Path<'_>, faults: &mut Faults) {
         let path = list.index(at);
         let values = expression.get("values").as_array();
         match expression.get("operator").text() {
-            "In" | "NotIn" if values.is_empty() => faults.required(
-                path.child("values"),
-                "must be specified when `operator` is 'In' or 'NotIn'",
-            ),
-            "In" | "NotIn" => {}
-            "Exists" | "DoesNotExist" if !values.is_empty() => faults.forbidden(
-                path.child("values"),
-                "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
-            ),
-            "Exists" | "DoesNotExist" => {}
+            "In" | "NotIn" => {
+                if values.is_empty() {
+                    faults.required(
+                        path.child("values"),
+                        "must be specified when `operator` is 'In' or 'NotIn'",
+                    );
+                }
+            }
+            "Exists" | "DoesNotExist" => {
+                if !values.is_empty() {
+                    faults.forbidden(
+                        path.child("values"),
+                        "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
+                    );
+                }
+            }
             other => faults.invalid(
                 path.child("operator"),
                 &Value::from(other),

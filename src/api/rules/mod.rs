@@ -11,4 +11,5 @@ pub mod resources;
 pub mod scheduling;
 pub mod strategy;
 pub mod volumes;
+pub mod warnings;
 pub mod workload;

@@ -495,7 +495,11 @@ fn env_from(one: &Value, path: Path<'_>, faults: &mut Faults) {
         let nothing = Value::from("");
         match sources {
             0 => {
-                faults.invalid(path, &nothing, "must specify one of: `configMapRef` or `secretRef`")
+                faults.invalid(
+                    path,
+                    &nothing,
+                    "must specify one of: `configMapRef` or `secretRef`",
+                );
             }
             1 => {}
             _ => faults.invalid(
