@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use tabernetes::api::kinds::{
-    CONTROLLER_REVISION, EVENT, NODE, PERSISTENT_VOLUME_CLAIM, POD, STATEFUL_SET,
+    CONTROLLER_REVISION, EVENT, NODE, PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, POD,
+    STATEFUL_SET, STORAGE_CLASS,
 };
 use tabernetes::api::{Key, KindRef};
 use tabernetes::base::rng::Rng;
@@ -396,4 +397,138 @@ fn pods_spread_over_nodes() {
         *per_node.entry(pod.at(&["spec", "nodeName"]).text().to_owned()).or_default() += 1;
     }
     assert_eq!(per_node.values().copied().collect::<Vec<_>>(), [2, 2, 2, 2]);
+}
+
+fn claim(name: &str, class: &str) -> Value {
+    value!({
+        "metadata": { "name": name, "namespace": "default" },
+        "spec": {
+            "accessModes": ["ReadWriteOnce"], "storageClassName": class,
+            "resources": { "requests": { "storage": "1Gi" } },
+        },
+    })
+}
+
+fn set_with_claims(replicas: i32) -> Value {
+    let mut set = set(replicas, "OrderedReady");
+    let mut template = claim("www", "standard");
+    template.entry("metadata").remove("namespace");
+    set.set_at(&["spec", "volumeClaimTemplates"], Value::array(vec![template]));
+    set
+}
+
+#[test]
+fn volumes_are_made_bound_and_removed() {
+    let mut mini = Mini::new(4, &[]);
+    mini.create(&STATEFUL_SET, set_with_claims(2));
+    mini.advance(10.0);
+    assert_eq!(mini.story(), "+web-0, web-0 Ready, +web-1, web-1 Ready");
+    assert_eq!(mini.names(&PERSISTENT_VOLUME_CLAIM), ["www-web-0", "www-web-1"]);
+    let claim = mini.get(&PERSISTENT_VOLUME_CLAIM, "www-web-0");
+    assert_eq!(claim.at(&["status", "phase"]).text(), "Bound");
+    let name = format!("pvc-{}", claim.at(&["metadata", "uid"]).text());
+    assert_eq!(claim.at(&["spec", "volumeName"]).text(), name);
+    let told = mini.messages("FailedScheduling");
+    assert_eq!(
+        told[0],
+        "web-0: 0/5 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found"
+    );
+    for reason in ["ExternalProvisioning", "Provisioning", "ProvisioningSucceeded"] {
+        assert_eq!(mini.messages(reason).len(), 2, "{reason}");
+    }
+    // The claim stays while a pod uses it; its volume goes with it.
+    mini.delete(&PERSISTENT_VOLUME_CLAIM, "www-web-1");
+    mini.advance(1.0);
+    assert_eq!(mini.names(&PERSISTENT_VOLUME_CLAIM), ["www-web-0", "www-web-1"]);
+    mini.modify(&STATEFUL_SET, "web", |set| set.set_at(&["spec", "replicas"], 1));
+    mini.advance(5.0);
+    assert_eq!(mini.names(&PERSISTENT_VOLUME_CLAIM), ["www-web-0"]);
+    let volumes: Vec<String> =
+        mini.server.list(&PERSISTENT_VOLUME, "").map(|v| v.name().to_string()).collect();
+    assert_eq!(volumes, [name]);
+}
+
+#[test]
+fn a_claim_may_wait_for_its_first_consumer() {
+    let mut mini = Mini::new(4, &[]);
+    let class = value!({
+        "metadata": { "name": "later" }, "provisioner": "k8s.io/minikube-hostpath",
+        "volumeBindingMode": "WaitForFirstConsumer",
+    });
+    mini.create(&STORAGE_CLASS, class);
+    mini.create(&PERSISTENT_VOLUME_CLAIM, claim("data", "later"));
+    mini.advance(5.0);
+    assert_eq!(
+        mini.messages("WaitForFirstConsumer"),
+        ["data: waiting for first consumer to be created before binding"]
+    );
+    mini.create(
+        &POD,
+        value!({
+            "metadata": { "name": "p", "namespace": "default" },
+            "spec": {
+                "containers": [{ "name": "c", "image": "a" }],
+                "volumes": [{ "name": "v", "persistentVolumeClaim": { "claimName": "data" } }],
+            },
+        }),
+    );
+    mini.advance(5.0);
+    let node = mini.get(&POD, "p").at(&["spec", "nodeName"]).text().to_owned();
+    let claim = mini.get(&PERSISTENT_VOLUME_CLAIM, "data");
+    let selected = claim.at(&["metadata", "annotations", "volume.kubernetes.io/selected-node"]);
+    assert_eq!(selected.text(), node);
+    assert_eq!(claim.at(&["status", "phase"]).text(), "Bound");
+    assert!(mini.messages("FailedScheduling").is_empty());
+}
+
+#[test]
+fn static_volumes_are_bound_and_released() {
+    let mut mini = Mini::new(1, &[]);
+    let volume = |name: &str, size: &str| {
+        value!({
+            "metadata": { "name": name },
+            "spec": {
+                "capacity": { "storage": size }, "accessModes": ["ReadWriteOnce"],
+                "storageClassName": "manual", "persistentVolumeReclaimPolicy": "Retain",
+                "hostPath": { "path": "/mnt/x" },
+            },
+        })
+    };
+    mini.create(&PERSISTENT_VOLUME, volume("large", "5Gi"));
+    mini.create(&PERSISTENT_VOLUME, volume("small", "2Gi"));
+    mini.advance(0.1);
+    mini.create(&PERSISTENT_VOLUME_CLAIM, claim("a", "manual"));
+    mini.create(&PERSISTENT_VOLUME_CLAIM, claim("b", "manual"));
+    mini.create(&PERSISTENT_VOLUME_CLAIM, claim("c", "manual"));
+    mini.advance(1.0);
+    let volume_of = |mini: &Mini, claim: &str| {
+        let claim = mini.get(&PERSISTENT_VOLUME_CLAIM, claim);
+        claim.at(&["spec", "volumeName"]).text().to_owned()
+    };
+    assert_eq!(volume_of(&mini, "a"), "small");
+    assert_eq!(volume_of(&mini, "b"), "large");
+    assert_eq!(
+        mini.messages("ProvisioningFailed"),
+        ["c: storageclass.storage.k8s.io \"manual\" not found"]
+    );
+    let phase = |mini: &Mini| {
+        let key = Key::new("", "small");
+        mini.server
+            .get(&PERSISTENT_VOLUME, &key)
+            .unwrap()
+            .at(&["status", "phase"])
+            .text()
+            .to_owned()
+    };
+    assert_eq!(phase(&mini), "Bound");
+    mini.delete(&PERSISTENT_VOLUME_CLAIM, "a");
+    mini.advance(20.0);
+    assert_eq!(phase(&mini), "Released");
+    assert_eq!(volume_of(&mini, "c"), "");
+    let key = Key::new("", "small");
+    let free = |volume: &mut Value| drop(volume.entry("spec").remove("claimRef"));
+    mini.server.modify(&PERSISTENT_VOLUME, &key, Part::Main, By::user("test"), free).unwrap();
+    mini.settle();
+    mini.advance(20.0);
+    assert_eq!(volume_of(&mini, "c"), "small");
 }

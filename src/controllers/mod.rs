@@ -3,6 +3,10 @@
 pub mod engine;
 pub mod garbage_collector;
 pub mod namespace_controller;
+pub mod persistent_volume;
+pub mod provisioner;
+pub mod pv_protection;
+pub mod pvc_protection;
 pub mod service_accounts;
 pub mod stateful_set;
 
@@ -15,4 +19,8 @@ pub static ALL: &[&Controller] = &[
     &service_accounts::ACCOUNTS,
     &service_accounts::ROOT_CAS,
     &stateful_set::CONTROLLER,
+    &persistent_volume::CONTROLLER,
+    &provisioner::CONTROLLER,
+    &pvc_protection::CONTROLLER,
+    &pv_protection::CONTROLLER,
 ];
