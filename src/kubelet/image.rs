@@ -2,7 +2,7 @@
 //! Upstream: pkg/kubelet/images, pkg/util/parsers, vendor/github.com/distribution/reference.
 
 use crate::base::rng::Rng;
-use crate::os::{Catalog, Image};
+use crate::os::{Catalog, Image, Lookup};
 
 /// A parsed image reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,36 +120,24 @@ impl Found {
     }
 }
 
-/// Asks the simulated registries.
-///
-/// Simplified: repositories that we do not know exist, with every tag except `nosuch`; those with
-/// `nosuch` in their name do not.
+/// Asks the simulated registries; what exists is [`Catalog::look_up`]'s to say.
 ///
 /// # Errors
 /// The container runtime's words.
 pub(super) fn resolve(catalog: &Catalog, reference: &Reference) -> Result<Found, String> {
     let full = reference.full();
-    let name = reference.familiar();
-    if name.contains("nosuch") {
-        return Err(format!(
+    match catalog.look_up(reference.familiar(), &reference.tag) {
+        Lookup::Image(image) => Ok(Found::Known(image)),
+        Lookup::StandIn(image) => Ok(Found::StandIn(image)),
+        Lookup::NoRepository => Err(format!(
             "failed to pull and unpack image \"{full}\": failed to resolve image: pull access denied, repository does not \
              exist or may require authorization: server message: insufficient_scope: authorization failed"
-        ));
-    }
-    let known = catalog.images.iter().copied().find(|i| i.names.contains(&name));
-    let missing = match known {
-        Some(image) if !reference.tag.is_empty() => {
-            !image.tags.is_empty() && !image.tags.contains(&reference.tag.as_str())
-        }
-        _ => false,
-    };
-    if missing || reference.tag.contains("nosuch") {
-        return Err(format!(
+        )),
+        Lookup::NoTag => Err(format!(
             "rpc error: code = NotFound desc = failed to pull and unpack image \"{full}\": failed to resolve image: {full}: not \
              found"
-        ));
+        )),
     }
-    Ok(known.map_or(Found::StandIn(catalog.stand_in), Found::Known))
 }
 
 /// The digest of an image's contents: `sha256:…`. Invented, the same for equal names in every simulation.

@@ -423,7 +423,8 @@ impl Worker {
         instance.finished = Some(at);
         instance.exit_code = code;
         instance.pid = None;
-        let starved = code == 137 && !killed && instance.image.contains("/oom:");
+        let starved =
+            !killed && instance.machine.is_some_and(|m| cx.kernel.was_out_of_memory(m));
         instance.reason = match code {
             0 => "Completed",
             _ if starved => "OOMKilled",

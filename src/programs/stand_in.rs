@@ -1,7 +1,7 @@
 //! What runs for an image that we do not have: it answers HTTP on its declared ports and says what it is.
 //!
-//! The kubelet passes the image's name in `STAND_IN_IMAGE` and the container's ports, separated by commas,
-//! in `STAND_IN_PORTS`.
+//! The kubelet passes the image's name in `STAND_IN_IMAGE` and the container's ports, separated by spaces or
+//! commas, in `STAND_IN_PORTS`.
 
 use crate::base::time::Span;
 use crate::os::{Errno, Program, Signal, Sys};
@@ -26,7 +26,7 @@ impl Site for StandIn {
         self.image = variable("STAND_IN_IMAGE");
         self.host = sys.hostname();
         let mut ports: Vec<u16> =
-            variable("STAND_IN_PORTS").split(',').filter_map(|p| p.trim().parse().ok()).collect();
+            variable("STAND_IN_PORTS").split([',', ' ']).filter_map(|p| p.parse().ok()).collect();
         ports.sort_unstable();
         ports.dedup();
         sys.print(&format!(
