@@ -6,7 +6,7 @@ use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::meta::Meta;
 use crate::api::names;
 use crate::api::rules::faults::{Faults, Path};
-use crate::api::rules::pod_defaults::{resource_list, within};
+use crate::api::rules::pod_defaults::{default_empty, resource_list, within};
 use crate::api::rules::{address, meta, resources, scheduling, strategy};
 use crate::api::status::Cause;
 use crate::base::time::Time;
@@ -121,7 +121,7 @@ fn default(node: &mut Value) {
     within(node, "status", |status| {
         let capacity = status.get("capacity").clone();
         if !capacity.is_null() {
-            status.default_to("allocatable", capacity);
+            default_empty(status, "allocatable", capacity);
         }
         resource_list(status, "capacity");
         resource_list(status, "allocatable");

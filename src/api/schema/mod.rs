@@ -144,6 +144,8 @@ impl Type {
 pub struct Schema {
     types: Vec<Type>,
     by_name: BTreeMap<(&'static str, &'static str), TypeId>,
+    /// By group, version and name.
+    kinds: BTreeMap<(&'static str, &'static str, &'static str), TypeId>,
 }
 
 /// The table, read on first use.
@@ -159,10 +161,7 @@ pub fn of_kind(kind: &Kind) -> Option<TypeId> {
 
 /// The struct of a group, version and kind.
 pub fn of_gvk(group: &str, version: &str, kind: &str) -> Option<TypeId> {
-    schema().types.iter().enumerate().find_map(|(at, t)| {
-        (t.is_kind && t.name == kind && t.group == group && t.version() == version)
-            .then_some(TypeId(at as u16))
-    })
+    schema().kinds.get(&(group, version, kind)).copied()
 }
 
 impl Schema {
@@ -281,6 +280,10 @@ impl Schema {
                         line,
                     });
                     schema.by_name.insert((package, name), id);
+                    if is_kind {
+                        let version = package.rsplit('.').next().unwrap_or(package);
+                        schema.kinds.insert((group, version, name), id);
+                    }
                     if let Some(alias) = alias {
                         raw.push((usize::from(id.0), alias));
                     }
