@@ -28,7 +28,7 @@ use crate::base::time::{Span, Time};
 
 pub use catalog::{Catalog, Image, ImageFile, Lookup, Program};
 pub use kernel::{Kernel, Spawn};
-pub use request::{Attach, Body, Method, Request, Response, Watch, WatchEvent};
+pub use request::{Accept, Attach, Body, Method, Request, Response, Watch, WatchEvent};
 
 /// A process's number, unique in the whole simulation. A container shows its own small numbers (see [`ProcessInfo::shown`]).
 pub type Pid = u32;

@@ -1,0 +1,499 @@
+//! Command lines as cobra and pflag read them, with their error texts.
+//!
+//! Upstream: vendor/github.com/spf13/{cobra/command.go,pflag/flag.go}.
+
+use std::collections::BTreeMap;
+
+use super::error::CmdError;
+use super::{Cx, Next};
+use crate::base::human::{parse_go_duration, quote};
+use crate::base::time::Span;
+
+/// The type of a flag's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// `true` when given without a value.
+    Bool,
+    /// A whole number.
+    Int,
+    /// Text.
+    Text,
+    /// Text that reads as the second when given without a value.
+    Optional(&'static str),
+    /// Several texts, commas split them.
+    Slice,
+    /// Several texts, commas do not split them.
+    Array,
+    /// A Go duration.
+    Duration,
+}
+
+/// One flag.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Flag {
+    pub(crate) name: &'static str,
+    /// One letter, or NUL for none.
+    pub(crate) short: char,
+    pub(crate) kind: Kind,
+    pub(crate) default: &'static str,
+    pub(crate) usage: &'static str,
+    /// Whether this simulation acts on it; otherwise its use is an error.
+    pub(crate) works: bool,
+}
+
+/// A flag that works.
+pub(crate) const fn flag(
+    name: &'static str,
+    kind: Kind,
+    default: &'static str,
+    usage: &'static str,
+) -> Flag {
+    Flag { name, short: '\0', kind, default, usage, works: true }
+}
+
+impl Flag {
+    /// The same with a letter.
+    pub(crate) const fn short(mut self, letter: char) -> Flag {
+        self.short = letter;
+        self
+    }
+
+    /// The same, known but not simulated.
+    pub(crate) const fn absent(mut self) -> Flag {
+        self.works = false;
+        self
+    }
+
+    fn without_value(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::Bool => Some("true"),
+            Kind::Optional(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    fn shown(&self) -> String {
+        if self.short == '\0' {
+            format!("--{}", self.name)
+        } else {
+            format!("-{}, --{}", self.short, self.name)
+        }
+    }
+}
+
+/// A command: one entry of the registry.
+pub(crate) struct Verb {
+    /// Its name.
+    pub(crate) name: &'static str,
+    /// Other names.
+    pub(crate) aliases: &'static [&'static str],
+    /// One line for lists of commands.
+    pub(crate) short: &'static str,
+    /// The help's first part; the one line when "".
+    pub(crate) long: &'static str,
+    /// Examples as the help shows them.
+    pub(crate) examples: &'static str,
+    /// The usage line behind `kubectl `.
+    pub(crate) usage: &'static str,
+    /// Its flags, in groups that verbs share.
+    pub(crate) flags: &'static [&'static [Flag]],
+    /// Its subcommands.
+    pub(crate) subs: &'static [&'static Verb],
+    /// What it does; `None` for a command that only has subcommands.
+    pub(crate) run: Option<fn(&mut Cx) -> Result<Next, CmdError>>,
+}
+
+impl Verb {
+    /// A command with nothing but a name, for `..Verb::EMPTY`.
+    pub(crate) const EMPTY: Verb = Verb {
+        name: "",
+        aliases: &[],
+        short: "",
+        long: "",
+        examples: "",
+        usage: "",
+        flags: &[],
+        subs: &[],
+        run: None,
+    };
+
+    fn answers_to(&self, name: &str) -> bool {
+        self.name == name || self.aliases.contains(&name)
+    }
+}
+
+/// A command line that was understood.
+pub(crate) struct Args {
+    /// The command.
+    pub(crate) verb: &'static Verb,
+    /// Its full name: `kubectl rollout status`.
+    pub(crate) path: String,
+    /// Arguments that are no flags.
+    pub(crate) pos: Vec<String>,
+    /// How many of them stand before `--`, if there is one.
+    pub(crate) dash: Option<usize>,
+    /// Things to say before anything else, such as deprecations.
+    pub(crate) notices: Vec<String>,
+    values: BTreeMap<&'static str, Vec<String>>,
+}
+
+/// The outcome of parsing.
+pub(crate) enum Parsed {
+    /// A command to run.
+    Run(Args),
+    /// A request for help on it.
+    Help(Args),
+}
+
+/// Flags that every command has.
+pub(crate) const GLOBAL: &[Flag] = &[
+    flag("as", Kind::Text, "", "Username to impersonate for the operation. User could be a regular user or a service account in a namespace.").absent(),
+    flag("as-group", Kind::Array, "", "Group to impersonate for the operation, this flag can be repeated to specify multiple groups.").absent(),
+    flag("as-uid", Kind::Text, "", "UID to impersonate for the operation.").absent(),
+    flag("as-user-extra", Kind::Array, "", "User extras to impersonate for the operation, this flag can be repeated to specify multiple values for the same key.").absent(),
+    flag("cache-dir", Kind::Text, "/root/.kube/cache", "Default cache directory"),
+    flag("certificate-authority", Kind::Text, "", "Path to a cert file for the certificate authority").absent(),
+    flag("client-certificate", Kind::Text, "", "Path to a client certificate file for TLS").absent(),
+    flag("client-key", Kind::Text, "", "Path to a client key file for TLS").absent(),
+    flag("cluster", Kind::Text, "", "The name of the kubeconfig cluster to use"),
+    flag("context", Kind::Text, "", "The name of the kubeconfig context to use"),
+    flag("disable-compression", Kind::Bool, "false", "If true, opt-out of response compression for all requests to the server"),
+    flag("insecure-skip-tls-verify", Kind::Bool, "false", "If true, the server's certificate will not be checked for validity. This will make your HTTPS connections insecure"),
+    flag("kubeconfig", Kind::Text, "", "Path to the kubeconfig file to use for CLI requests."),
+    flag("kuberc", Kind::Text, "", "Path to the kuberc file to use for preferences. This can be disabled by exporting KUBECTL_KUBERC=false feature gate or turning off the feature KUBERC=off.").absent(),
+    flag("log-flush-frequency", Kind::Duration, "5s", "Maximum number of seconds between log flushes"),
+    flag("match-server-version", Kind::Bool, "false", "Require server version to match client version"),
+    flag("namespace", Kind::Text, "", "If present, the namespace scope for this CLI request").short('n'),
+    flag("password", Kind::Text, "", "Password for basic authentication to the API server").absent(),
+    flag("profile", Kind::Text, "none", "Name of profile to capture. One of (none|cpu|heap|goroutine|threadcreate|block|mutex|trace)").absent(),
+    flag("profile-output", Kind::Text, "profile.pprof", "Name of the file to write the profile to").absent(),
+    flag("request-timeout", Kind::Text, "0", "The length of time to wait before giving up on a single server request. Non-zero values should contain a corresponding time unit (e.g. 1s, 2m, 3h). A value of zero means don't timeout requests."),
+    flag("server", Kind::Text, "", "The address and port of the Kubernetes API server").short('s'),
+    flag("storage-driver-buffer-duration", Kind::Duration, "1m0s", "Writes in the storage driver will be buffered for this duration, and committed to the non memory backends as a single transaction").absent(),
+    flag("tls-server-name", Kind::Text, "", "Server name to use for server certificate validation. If it is not provided, the hostname used to contact the server is used").absent(),
+    flag("token", Kind::Text, "", "Bearer token for authentication to the API server").absent(),
+    flag("user", Kind::Text, "", "The name of the kubeconfig user to use"),
+    flag("username", Kind::Text, "", "Username for basic authentication to the API server").absent(),
+    flag("v", Kind::Int, "0", "number for the log level verbosity").short('v'),
+    flag("vmodule", Kind::Text, "", "comma-separated list of pattern=N settings for file-filtered logging (only works for the default text log format)").absent(),
+    flag("warnings-as-errors", Kind::Bool, "false", "Treat warnings received from the server as errors and exit with a non-zero exit code"),
+];
+
+impl Args {
+    fn declared(&self) -> impl Iterator<Item = &'static Flag> {
+        declared(self.verb)
+    }
+
+    fn spec(&self, name: &str) -> Option<&'static Flag> {
+        self.declared().find(|f| f.name == name)
+    }
+
+    /// Whether the flag was given.
+    pub(crate) fn changed(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
+    /// A flag's text: the last given, or its default.
+    pub(crate) fn text(&self, name: &str) -> &str {
+        match self.values.get(name).and_then(|v| v.last()) {
+            Some(value) => value,
+            None => self.spec(name).map_or("", |f| f.default),
+        }
+    }
+
+    /// Whether a flag is true.
+    pub(crate) fn is(&self, name: &str) -> bool {
+        matches!(self.text(name), "1" | "t" | "T" | "TRUE" | "true" | "True")
+    }
+
+    /// A flag's number.
+    pub(crate) fn int(&self, name: &str) -> i64 {
+        self.text(name).parse().unwrap_or(0)
+    }
+
+    /// A flag's length of time.
+    pub(crate) fn duration(&self, name: &str) -> Span {
+        parse_go_duration(self.text(name)).unwrap_or_default()
+    }
+
+    /// All values of a flag that can be given several times.
+    pub(crate) fn list(&self, name: &str) -> Vec<String> {
+        let splits = self.spec(name).is_some_and(|f| f.kind == Kind::Slice);
+        let given = self.values.get(name).map_or(&[][..], Vec::as_slice);
+        if splits {
+            given
+                .iter()
+                .flat_map(|v| v.split(',').map(str::to_owned))
+                .filter(|v| !v.is_empty())
+                .collect()
+        } else {
+            given.to_vec()
+        }
+    }
+
+    /// The arguments behind `--`.
+    pub(crate) fn after_dash(&self) -> &[String] {
+        &self.pos[self.dash.unwrap_or(self.pos.len())..]
+    }
+}
+
+/// A verb's own flags and the global ones; the verb's win.
+pub(crate) fn declared(verb: &'static Verb) -> impl Iterator<Item = &'static Flag> {
+    verb.flags.iter().flat_map(|group| group.iter()).chain(GLOBAL)
+}
+
+/// Refuses flags that are known but left out here.
+pub(crate) fn check_supported(args: &Args) -> Result<(), CmdError> {
+    for name in args.values.keys() {
+        if let Some(spec) = args.spec(name)
+            && !spec.works
+        {
+            return Err(CmdError::not_simulated(&format!("--{name}")));
+        }
+    }
+    let timeout = args.text("request-timeout");
+    if timeout.parse::<i64>().is_err() && parse_go_duration(timeout).is_err() {
+        return Err(CmdError::plain(
+            "Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding time unit (e.g. 1s | 2m | 3h)",
+        ));
+    }
+    Ok(())
+}
+
+/// Reads a command line (without the program's name).
+pub(crate) fn parse(root: &'static Verb, argv: &[String]) -> Result<Parsed, CmdError> {
+    let (verb, path, rest) = find(root, argv)?;
+    let mut parser = FlagParser {
+        verb,
+        args: Args {
+            verb,
+            path,
+            pos: Vec::new(),
+            dash: None,
+            notices: Vec::new(),
+            values: BTreeMap::new(),
+        },
+        help: false,
+    };
+    if let Err(text) = parser.parse(&rest) {
+        return Err(CmdError::Plain(format!(
+            "{text}\nSee '{} --help' for usage.",
+            parser.args.path
+        )));
+    }
+    if parser.help {
+        return Ok(Parsed::Help(parser.args));
+    }
+    Ok(Parsed::Run(parser.args))
+}
+
+/// The innermost command that the arguments name, and the arguments without those names.
+/// Upstream: cobra/command.go, Find.
+fn find(
+    root: &'static Verb,
+    argv: &[String],
+) -> Result<(&'static Verb, String, Vec<String>), CmdError> {
+    let mut verb = root;
+    let mut path = root.name.to_owned();
+    let mut rest = argv.to_vec();
+    while let Some(at) = first_word(verb, &rest) {
+        let Some(sub) = verb.subs.iter().find(|s| s.answers_to(&rest[at])) else {
+            if std::ptr::eq(verb, root) {
+                return Err(unknown_command(root, &rest[at]));
+            }
+            break;
+        };
+        verb = sub;
+        path = format!("{path} {}", sub.name);
+        rest.remove(at);
+    }
+    Ok((verb, path, rest))
+}
+
+/// Where the first argument stands that is neither a flag nor a flag's value.
+fn first_word(verb: &'static Verb, args: &[String]) -> Option<usize> {
+    if verb.subs.is_empty() {
+        return None;
+    }
+    let mut at = 0;
+    while at < args.len() {
+        let arg = args[at].as_str();
+        if arg == "--" {
+            return None;
+        }
+        if let Some(long) = arg.strip_prefix("--") {
+            let bare = !long.contains('=');
+            let known = declared(verb).find(|f| f.name == long);
+            let takes_next =
+                bare && long != "help" && known.is_none_or(|f| f.without_value().is_none());
+            at += if takes_next { 2 } else { 1 };
+        } else if let Some(short) = arg.strip_prefix('-').filter(|s| !s.is_empty()) {
+            let letter = short.chars().next().unwrap_or('-');
+            let alone = short.chars().count() == 1;
+            let known = declared(verb).find(|f| f.short == letter);
+            let takes_next =
+                alone && letter != 'h' && known.is_none_or(|f| f.without_value().is_none());
+            at += if takes_next { 2 } else { 1 };
+        } else if arg.is_empty() {
+            at += 1;
+        } else {
+            return Some(at);
+        }
+    }
+    None
+}
+
+fn unknown_command(root: &'static Verb, name: &str) -> CmdError {
+    let close: Vec<_> = root
+        .subs
+        .iter()
+        .filter(|v| distance(name, v.name) <= 2 || v.name.starts_with(&name.to_lowercase()))
+        .map(|v| format!("\t{}\n", v.name))
+        .collect();
+    let mut text = format!("unknown command {} for \"kubectl\"", quote(name));
+    if !close.is_empty() {
+        text.push_str(&format!("\n\nDid you mean this?\n{}", close.concat()));
+    }
+    CmdError::Plain(text)
+}
+
+/// Levenshtein distance, letters' case ignored. Upstream: cobra/cobra.go, ld.
+fn distance(a: &str, b: &str) -> usize {
+    let a: Vec<char> = a.to_lowercase().chars().take(64).collect();
+    let b: Vec<char> = b.to_lowercase().chars().take(64).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut diagonal = row[0];
+        row[0] = i;
+        for j in 1..=b.len() {
+            let cost = if a[i - 1] == b[j - 1] {
+                diagonal
+            } else {
+                diagonal.min(row[j]).min(row[j - 1]) + 1
+            };
+            diagonal = row[j];
+            row[j] = cost;
+        }
+    }
+    row[b.len()]
+}
+
+struct FlagParser {
+    verb: &'static Verb,
+    args: Args,
+    help: bool,
+}
+
+impl FlagParser {
+    fn parse(&mut self, argv: &[String]) -> Result<(), String> {
+        let mut rest = argv.iter();
+        while let Some(arg) = rest.next() {
+            if arg == "--" {
+                self.args.dash = Some(self.args.pos.len());
+                self.args.pos.extend(rest.cloned());
+                return Ok(());
+            }
+            if let Some(long) = arg.strip_prefix("--") {
+                self.long(long, &mut rest)?;
+            } else if arg.len() > 1 && arg.starts_with('-') {
+                self.short(&arg[1..], &mut rest)?;
+            } else {
+                self.args.pos.push(arg.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn long(&mut self, text: &str, rest: &mut std::slice::Iter<'_, String>) -> Result<(), String> {
+        if text.is_empty() || text.starts_with('-') || text.starts_with('=') {
+            return Err(format!("bad flag syntax: --{text}"));
+        }
+        let (name, value) = match text.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (text, None),
+        };
+        let Some(spec) = declared(self.verb).find(|f| f.name == name) else {
+            if name == "help" {
+                self.help = true;
+                return Ok(());
+            }
+            return Err(format!("unknown flag: --{name}"));
+        };
+        let value = match (value, spec.without_value()) {
+            (Some(value), _) => value,
+            (None, Some(implied)) => implied.to_owned(),
+            (None, None) => {
+                rest.next().cloned().ok_or_else(|| format!("flag needs an argument: --{name}"))?
+            }
+        };
+        self.set(spec, value)
+    }
+
+    fn short(&mut self, text: &str, rest: &mut std::slice::Iter<'_, String>) -> Result<(), String> {
+        let mut text = text;
+        while let Some(letter) = text.chars().next() {
+            let after = &text[letter.len_utf8()..];
+            let Some(spec) = declared(self.verb).find(|f| f.short == letter) else {
+                if letter == 'h' {
+                    self.help = true;
+                    return Ok(());
+                }
+                return Err(format!("unknown shorthand flag: '{letter}' in -{text}"));
+            };
+            if let Some(value) = after.strip_prefix('=') {
+                return self.set(spec, value.to_owned());
+            }
+            if let Some(implied) = spec.without_value() {
+                self.set(spec, implied.to_owned())?;
+                text = after;
+                continue;
+            }
+            if !after.is_empty() {
+                return self.set(spec, after.to_owned());
+            }
+            let Some(value) = rest.next() else {
+                return Err(format!("flag needs an argument: '{letter}' in -{text}"));
+            };
+            return self.set(spec, value.clone());
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, spec: &'static Flag, value: String) -> Result<(), String> {
+        if let Err(why) = check_value(spec.kind, &value) {
+            return Err(format!(
+                "invalid argument {} for {} flag: {why}",
+                quote(&value),
+                quote(&spec.shown())
+            ));
+        }
+        let many = matches!(spec.kind, Kind::Slice | Kind::Array);
+        let values = self.args.values.entry(spec.name).or_default();
+        if !many {
+            values.clear();
+        }
+        values.push(value);
+        Ok(())
+    }
+}
+
+fn check_value(kind: Kind, value: &str) -> Result<(), String> {
+    match kind {
+        Kind::Bool => match value {
+            "1" | "t" | "T" | "TRUE" | "true" | "True" | "0" | "f" | "F" | "FALSE" | "false"
+            | "False" => Ok(()),
+            _ => Err(format!("strconv.ParseBool: parsing {}: invalid syntax", quote(value))),
+        },
+        Kind::Int => match value.strip_prefix('+').unwrap_or(value).parse::<i64>() {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                use std::num::IntErrorKind::{NegOverflow, PosOverflow};
+                let range = matches!(error.kind(), PosOverflow | NegOverflow);
+                let why = if range { "value out of range" } else { "invalid syntax" };
+                Err(format!("strconv.ParseInt: parsing {}: {why}", quote(value)))
+            }
+        },
+        Kind::Duration => parse_go_duration(value).map(|_| ()),
+        Kind::Text | Kind::Optional(_) | Kind::Slice | Kind::Array => Ok(()),
+    }
+}

@@ -1,0 +1,84 @@
+//! The registry of commands: one file each, one entry here.
+
+mod annotate;
+mod api_resources;
+mod apply;
+mod cluster_info;
+mod common;
+mod config;
+mod cordon;
+mod create;
+mod delete;
+mod describe;
+mod edit;
+mod events;
+mod exec;
+mod explain;
+mod expose;
+mod get;
+mod label;
+mod logs;
+mod missing;
+mod patch;
+mod rollout;
+mod run;
+mod scale;
+mod version;
+mod wait;
+
+use super::flags::Verb;
+
+/// `kubectl` itself.
+pub(crate) static ROOT: Verb = Verb {
+    name: "kubectl",
+    short: "kubectl controls the Kubernetes cluster manager",
+    long: "kubectl controls the Kubernetes cluster manager.\n\n Find more information at: https://kubernetes.io/docs/reference/kubectl/",
+    usage: "[flags] [options]",
+    subs: &[
+        &create::VERB,
+        &expose::VERB,
+        &run::VERB,
+        &missing::SET,
+        &explain::VERB,
+        &get::VERB,
+        &edit::VERB,
+        &delete::VERB,
+        &rollout::VERB,
+        &scale::VERB,
+        &missing::AUTOSCALE,
+        &missing::CERTIFICATE,
+        &cluster_info::VERB,
+        &missing::TOP,
+        &cordon::CORDON,
+        &cordon::UNCORDON,
+        &missing::DRAIN,
+        &missing::TAINT,
+        &describe::VERB,
+        &logs::VERB,
+        &missing::ATTACH,
+        &exec::VERB,
+        &missing::PORT_FORWARD,
+        &missing::PROXY,
+        &missing::CP,
+        &missing::AUTH,
+        &missing::DEBUG,
+        &events::VERB,
+        &missing::DIFF,
+        &apply::VERB,
+        &patch::VERB,
+        &missing::REPLACE,
+        &wait::VERB,
+        &missing::KUSTOMIZE,
+        &label::VERB,
+        &annotate::VERB,
+        &missing::COMPLETION,
+        &api_resources::VERB,
+        &api_resources::VERSIONS,
+        &config::VERB,
+        &missing::PLUGIN,
+        &version::VERB,
+        &missing::OPTIONS,
+        &missing::HELP,
+    ],
+    ..Verb::EMPTY
+};
