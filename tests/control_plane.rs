@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use tabernetes::api::kinds::{
-    CONTROLLER_REVISION, EVENT, NODE, PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, POD,
-    STATEFUL_SET, STORAGE_CLASS,
+    CONTROLLER_REVISION, ENDPOINT_SLICE, ENDPOINTS, EVENT, NODE, PERSISTENT_VOLUME,
+    PERSISTENT_VOLUME_CLAIM, POD, SERVICE, STATEFUL_SET, STORAGE_CLASS,
 };
 use tabernetes::api::{Key, KindRef};
 use tabernetes::base::rng::Rng;
@@ -531,4 +531,49 @@ fn static_volumes_are_bound_and_released() {
     mini.settle();
     mini.advance(20.0);
     assert_eq!(volume_of(&mini, "c"), "small");
+}
+
+#[test]
+fn endpoints_follow_pods() {
+    let mut mini = Mini::new(4, &[]);
+    mini.create(
+        &SERVICE,
+        value!({
+            "metadata": { "name": "nginx", "namespace": "default", "labels": { "app": "nginx" } },
+            "spec": {
+                "clusterIP": "None", "selector": { "app": "nginx" },
+                "ports": [{ "name": "web", "port": 80 }],
+            },
+        }),
+    );
+    mini.create(&STATEFUL_SET, set(2, "OrderedReady"));
+    mini.advance(5.0);
+    // Addresses are the kubelet's to give.
+    for (pod, ip) in [("web-0", "10.244.1.2"), ("web-1", "10.244.2.2")] {
+        let by = By::kubelet("n", "test");
+        let set = |pod: &mut Value| {
+            pod.set_at(&["status", "podIP"], ip);
+            pod.set_at(&["status", "podIPs"], value!([{ "ip": ip }]));
+        };
+        mini.server.modify(&POD, &Key::new("default", pod), Part::Status, by, set).unwrap();
+        mini.settle();
+    }
+    mini.advance(1.0);
+    let endpoints = mini.get(&ENDPOINTS, "nginx");
+    let addresses = endpoints.get("subsets").index(0).get("addresses").clone();
+    assert_eq!(addresses.as_array().len(), 2);
+    assert_eq!(addresses.index(1).get("hostname").text(), "web-1");
+    let slices: Vec<Value> =
+        mini.server.list(&ENDPOINT_SLICE, "default").map(|s| s.value().clone()).collect();
+    let slice = slices.iter().find(|s| s.at(&["metadata", "name"]).text() != "kubernetes").unwrap();
+    assert!(slice.at(&["metadata", "name"]).text().starts_with("nginx-"));
+    assert_eq!(slice.get("endpoints").as_array().len(), 2);
+    assert_eq!(
+        slice.at(&["metadata", "labels", "service.kubernetes.io/headless"]),
+        &Value::from("")
+    );
+    mini.delete(&SERVICE, "nginx");
+    mini.advance(2.0);
+    assert!(mini.get(&ENDPOINTS, "nginx").is_null());
+    assert_eq!(mini.names(&ENDPOINT_SLICE), ["kubernetes"]);
 }

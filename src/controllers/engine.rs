@@ -271,6 +271,8 @@ struct Worker {
     /// Keys in the queue with the revision that put them there.
     queued: BTreeMap<Key, Option<u64>>,
     failures: BTreeMap<Key, u32>,
+    /// Keys that come back later, each once, at its earliest time.
+    delayed: BTreeMap<Key, Time>,
     awake: bool,
     /// No turn before this instant.
     busy_until: Time,
@@ -284,10 +286,22 @@ impl Clone for Worker {
             queue: self.queue.clone(),
             queued: self.queued.clone(),
             failures: self.failures.clone(),
+            delayed: self.delayed.clone(),
             awake: self.awake,
             busy_until: self.busy_until,
             memory: (*self.memory).boxed_clone(),
         }
+    }
+}
+
+impl Worker {
+    /// Puts a key back into the queue later, once, at the earliest time that was asked for.
+    fn come_back(&mut self, index: usize, key: Key, at: Time, wakes: &mut Vec<(Time, Event)>) {
+        if self.delayed.get(&key).is_some_and(|planned| *planned <= at) {
+            return;
+        }
+        self.delayed.insert(key.clone(), at);
+        wakes.push((at, Event::Requeue(index, key)));
     }
 }
 
@@ -306,6 +320,7 @@ impl Controllers {
                 queue: VecDeque::new(),
                 queued: BTreeMap::new(),
                 failures: BTreeMap::new(),
+                delayed: BTreeMap::new(),
                 awake: false,
                 busy_until: Time::default(),
                 memory: (controller.memory)(),
@@ -349,7 +364,13 @@ impl Controllers {
     /// Handles one of the controllers' events.
     pub fn handle(&mut self, event: Event, server: &mut Server, wakes: &mut Vec<(Time, Event)>) {
         match event {
-            Event::Requeue(index, key) => self.enqueue(index, key, None, server.now, wakes),
+            Event::Requeue(index, key) => {
+                let delayed = &mut self.workers[index].delayed;
+                if delayed.get(&key).is_some_and(|at| *at <= server.now) {
+                    delayed.remove(&key);
+                    self.enqueue(index, key, None, server.now, wakes);
+                }
+            }
             Event::Work(index) => self.work(index, server, wakes),
         }
     }
@@ -377,13 +398,14 @@ impl Controllers {
             Ok(next) => {
                 worker.failures.remove(&key);
                 if let Next::After(span) = next {
-                    wakes.push((now + span, Event::Requeue(index, key)));
+                    worker.come_back(index, key, now + span, wakes);
                 }
             }
             Err(_) => {
                 let failures = worker.failures.entry(key.clone()).or_default();
-                wakes.push((now + retry_delay(*failures), Event::Requeue(index, key)));
+                let at = now + retry_delay(*failures);
                 *failures = failures.saturating_add(1);
+                worker.come_back(index, key, at, wakes);
             }
         }
         if !worker.queue.is_empty() {

@@ -1,5 +1,7 @@
 //! The controllers of kube-controller-manager: one file each, one entry in [`ALL`].
 
+pub mod endpoint_slice;
+pub mod endpoints;
 pub mod engine;
 pub mod garbage_collector;
 pub mod namespace_controller;
@@ -8,6 +10,7 @@ pub mod provisioner;
 pub mod pv_protection;
 pub mod pvc_protection;
 pub mod service_accounts;
+pub mod service_pods;
 pub mod stateful_set;
 
 pub use engine::{Controller, Controllers, Ctx, Next, Watch};
@@ -19,6 +22,8 @@ pub static ALL: &[&Controller] = &[
     &service_accounts::ACCOUNTS,
     &service_accounts::ROOT_CAS,
     &stateful_set::CONTROLLER,
+    &endpoints::CONTROLLER,
+    &endpoint_slice::CONTROLLER,
     &persistent_volume::CONTROLLER,
     &provisioner::CONTROLLER,
     &pvc_protection::CONTROLLER,
