@@ -111,6 +111,8 @@ pub struct Map {
 }
 
 const NULL: &Value = &Value::Null;
+/// Objects of up to this many entries are searched one by one.
+const SCANNED: usize = 24;
 
 impl Map {
     /// No entries.
@@ -119,17 +121,30 @@ impl Map {
     }
 
     fn find(&self, key: &str) -> Result<usize, usize> {
+        // Most objects are small and most keys differ in length, which is known without a look at the text.
+        if self.entries.len() <= SCANNED
+            && let Some(at) = self.entries.iter().position(|(k, _)| k.as_str() == key)
+        {
+            return Ok(at);
+        }
         self.entries.binary_search_by(|(k, _)| k.as_str().cmp(key))
+    }
+
+    fn find_present(&self, key: &str) -> Option<usize> {
+        if self.entries.len() <= SCANNED {
+            return self.entries.iter().position(|(k, _)| k.as_str() == key);
+        }
+        self.find(key).ok()
     }
 
     /// The entry's value, or `None` when there is no such key.
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.find(key).ok().map(|i| &self.entries[i].1)
+        self.find_present(key).map(|i| &self.entries[i].1)
     }
 
     /// Write access to an existing entry.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
-        self.find(key).ok().map(|i| &mut self.entries[i].1)
+        self.find_present(key).map(|i| &mut self.entries[i].1)
     }
 
     /// Write access to an entry, made as `null` first when absent.
@@ -158,12 +173,12 @@ impl Map {
 
     /// Removes a key and returns what it held.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
-        self.find(key).ok().map(|at| self.entries.remove(at).1)
+        self.find_present(key).map(|at| self.entries.remove(at).1)
     }
 
     /// Whether the key is there, even with a `null`.
     pub fn contains_key(&self, key: &str) -> bool {
-        self.find(key).is_ok()
+        self.find_present(key).is_some()
     }
 
     /// Entries in key order.

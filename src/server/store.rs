@@ -48,6 +48,12 @@ impl Table {
     }
 }
 
+/// Whether both objects stand in the same places of the indexes.
+fn same_index(a: &Object, b: &Object) -> bool {
+    let same = |path: &[&str]| a.at(path) == b.at(path);
+    same(&["spec", "nodeName"]) && same(&["metadata", "ownerReferences"])
+}
+
 impl Store {
     /// The revision of the last write.
     pub fn revision(&self) -> u64 {
@@ -107,10 +113,12 @@ impl Store {
         let new = Rc::new(Object::new(kind, value));
         let table = self.tables.entry(kind).or_default();
         let old = table.objects.insert(key.clone(), new.clone());
-        if let Some(old) = &old {
-            table.index(old, false);
+        if old.as_ref().is_none_or(|old| !same_index(old, &new)) {
+            if let Some(old) = &old {
+                table.index(old, false);
+            }
+            table.index(&new, true);
         }
-        table.index(&new, true);
         let change = if old.is_some() { ChangeKind::Modified } else { ChangeKind::Added };
         self.record(Change {
             rev: self.revision,

@@ -170,10 +170,10 @@ impl Server {
             (kind.rules.prepare_update)(&mut value, old.value());
             restore_gated(&mut value, kept);
             keep_set_fields(&mut value, &old);
-            schema::normalise(kind, &mut value);
+            schema::normalise_change(kind, &mut value, old.value());
             refuse(kind, &key.name, &(kind.rules.validate_update)(&value, old.value()))?;
         } else {
-            schema::normalise(kind, &mut value);
+            schema::normalise_change(kind, &mut value, old.value());
         }
         if should_delete(&value, &old) {
             return Ok(self.remove_updated(kind, key, value, options, by));

@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 use crate::api::kind::Kind;
 
 pub use decode::{Decoded, Reader, decode, strict_error};
-pub use normal::normalise;
+pub use normal::{normalise, normalise_change};
 pub use patch::PatchSchema;
 pub use unread::not_simulated;
 

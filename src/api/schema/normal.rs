@@ -10,10 +10,23 @@ use crate::base::value::{Map, Value};
 
 /// Brings an object into its stored form. Parts that have it already stay shared.
 pub fn normalise(kind: &Kind, object: &mut Value) {
+    normalise_change(kind, object, &Value::Null);
+}
+
+/// As [`normalise`]; parts that are shared with `old`, which has the form already, are not looked at.
+pub fn normalise_change(kind: &Kind, object: &mut Value, old: &Value) {
     if let Some(id) = of_kind(kind)
-        && let Some(normal) = normal_struct(schema(), id, object, 0)
+        && let Some(normal) = normal_struct(schema(), id, object, old, 0)
     {
         *object = normal;
+    }
+}
+
+fn is_shared(value: &Value, old: &Value) -> bool {
+    match (value, old) {
+        (Value::Array(a), Value::Array(b)) => Rc::ptr_eq(a, b),
+        (Value::Map(a), Value::Map(b)) => Rc::ptr_eq(a, b),
+        _ => false,
     }
 }
 
@@ -21,15 +34,15 @@ pub fn normalise(kind: &Kind, object: &mut Value) {
 const MAX_DEPTH: usize = 100;
 
 /// The normal form of a value, or `None` when it has it already.
-fn normal(schema: &Schema, ty: &Ty, value: &Value, depth: usize) -> Option<Value> {
-    if depth > MAX_DEPTH {
+fn normal(schema: &Schema, ty: &Ty, value: &Value, old: &Value, depth: usize) -> Option<Value> {
+    if depth > MAX_DEPTH || is_shared(value, old) {
         return None;
     }
     match (schema.resolve(ty), value) {
-        (Ty::Ref(id), Value::Map(_)) => normal_struct(schema, *id, value, depth + 1),
+        (Ty::Ref(id), Value::Map(_)) => normal_struct(schema, *id, value, old, depth + 1),
         (Ty::List(inner), Value::Array(items)) => {
-            let changed: Vec<Option<Value>> =
-                items.iter().map(|item| normal(schema, inner, item, depth + 1)).collect();
+            let item = |(at, item)| normal(schema, inner, item, old.index(at), depth + 1);
+            let changed: Vec<Option<Value>> = items.iter().enumerate().map(item).collect();
             if changed.iter().all(Option::is_none) {
                 return None;
             }
@@ -39,7 +52,7 @@ fn normal(schema: &Schema, ty: &Ty, value: &Value, depth: usize) -> Option<Value
         (Ty::Map(inner), Value::Map(map)) if !matches!(schema.resolve(inner), Ty::Str) => {
             let mut copy: Option<Rc<Map>> = None;
             for (key, item) in map.iter() {
-                if let Some(new) = normal(schema, inner, item, depth + 1) {
+                if let Some(new) = normal(schema, inner, item, old.get(key), depth + 1) {
                     let copy = copy.get_or_insert_with(|| map.clone());
                     Rc::make_mut(copy).insert(key.clone(), new);
                 }
@@ -50,18 +63,32 @@ fn normal(schema: &Schema, ty: &Ty, value: &Value, depth: usize) -> Option<Value
     }
 }
 
-fn normal_struct(schema: &Schema, id: TypeId, value: &Value, depth: usize) -> Option<Value> {
+fn normal_struct(
+    schema: &Schema,
+    id: TypeId,
+    value: &Value,
+    old: &Value,
+    depth: usize,
+) -> Option<Value> {
     let map = match value {
         Value::Map(map) => map.clone(),
         _ => Rc::new(Map::new()),
     };
     let mut copy: Option<Rc<Map>> = None;
+    // Fields and entries are both sorted by name, so one pass over both finds the pairs.
+    let source = map.clone();
+    let mut entries = source.iter().peekable();
     for field in &schema.get(id).fields {
-        let old = map.get(field.name);
-        match normal_field(schema, field, old.unwrap_or(&Value::Null), depth) {
+        while entries.next_if(|(key, _)| key.as_str() < field.name).is_some() {}
+        let found = entries.next_if(|(key, _)| key.as_str() == field.name).map(|(_, value)| value);
+        let (seen, before) = match found {
+            Some(found) => (found, old.get(field.name)),
+            None => (&Value::Null, &Value::Null),
+        };
+        match normal_field(schema, field, seen, before, depth) {
             Change::Keep => {}
             Change::Drop => {
-                if old.is_some() {
+                if found.is_some() {
                     Rc::make_mut(copy.get_or_insert_with(|| map.clone())).remove(field.name);
                 }
             }
@@ -82,8 +109,17 @@ enum Change {
     Set(Value),
 }
 
-fn normal_field(schema: &Schema, field: &Field, value: &Value, depth: usize) -> Change {
-    let inner = normal(schema, &field.ty, value, depth);
+fn normal_field(
+    schema: &Schema,
+    field: &Field,
+    value: &Value,
+    old: &Value,
+    depth: usize,
+) -> Change {
+    if is_shared(value, old) {
+        return Change::Keep;
+    }
+    let inner = normal(schema, &field.ty, value, old, depth);
     let seen = inner.as_ref().unwrap_or(value);
     let pointer = matches!(field.ty, Ty::Pointer(_));
     let plain = schema.resolve(&field.ty);
@@ -113,7 +149,8 @@ fn normal_field(schema: &Schema, field: &Field, value: &Value, depth: usize) -> 
         Ty::Int(_) | Ty::Float | Ty::IntOrString => Change::Set(Value::from(0)),
         Ty::Quantity => Change::Set(Value::from("0")),
         Ty::Ref(id) if depth < MAX_DEPTH => Change::Set(
-            normal_struct(schema, *id, &Value::Null, depth + 1).unwrap_or_else(Value::map),
+            normal_struct(schema, *id, &Value::Null, &Value::Null, depth + 1)
+                .unwrap_or_else(Value::map),
         ),
         _ => Change::Set(Value::Null),
     }
