@@ -1,13 +1,13 @@
 //! Pods on simulated nodes pass through the states that real kubelets report, in the same order.
 
-use tabernetes::api::kinds::POD;
+use tabernetes::api::kinds::{CONFIG_MAP, EVENT, POD};
 use tabernetes::api::{Key, Object};
 use tabernetes::base::time::{Span, Time};
 use tabernetes::base::value::Value;
 use tabernetes::os::{
     Catalog, Image, ImageFile, Process, Program, STDERR, Signal, Step, Sys, Wait,
 };
-use tabernetes::server::{By, ChangeKind, DeleteOptions};
+use tabernetes::server::{By, ChangeKind, DeleteOptions, Part};
 use tabernetes::value;
 use tabernetes::world::{Options, World};
 
@@ -294,6 +294,255 @@ fn an_image_that_is_not_there_is_tried_again_and_again() {
             "0 ContainerStatusUnknown 0 gone",
         ]
     );
+}
+
+/// The reasons of a pod's events in order, with their counts.
+fn events(world: &World, name: &str) -> Vec<String> {
+    let mut all: Vec<_> = world
+        .server
+        .list(&EVENT, "default")
+        .filter(|e| e.at(&["involvedObject", "name"]).text() == name)
+        .collect();
+    all.sort_by_key(|e| e.meta().creation_timestamp);
+    all.iter().map(|e| format!("{} {}", e.get("reason").text(), e.get("message").text())).collect()
+}
+
+fn pod(world: &World, name: &str) -> std::rc::Rc<Object> {
+    world.server.get(&POD, &Key::new("default", name)).unwrap().clone()
+}
+
+#[test]
+fn a_readiness_probe_holds_a_running_pod_back() {
+    let mut world = world();
+    create(
+        &mut world,
+        "mu",
+        &format!(
+            r#"{{"containers":[{{"name":"c","image":"nginx:1.27",
+        "readinessProbe":{{"exec":{{"command":["okafter-3"]}},"periodSeconds":1}}}}],{VOLUMES}}}"#
+        ),
+    );
+    world.advance(Span::seconds(15));
+    show(&world, "mu");
+    assert_eq!(
+        rows(&world, "mu")[1..],
+        ["0 ContainerCreating 0", "0 ContainerCreating 0", "0 Running 0", "1 Running 0"]
+    );
+}
+
+#[test]
+fn a_failing_liveness_probe_restarts_the_container() {
+    let mut world = world();
+    create(
+        &mut world,
+        "unlive",
+        &format!(
+            r#"{{"containers":[{{"name":"c","image":"nginx:1.27",
+        "livenessProbe":{{"exec":{{"command":["cat","/tmp/healthy","failafter-8"]}},"initialDelaySeconds":5,"periodSeconds":5}}}}],{VOLUMES}}}"#
+        ),
+    );
+    world.advance(Span::seconds(30));
+    show(&world, "unlive");
+    assert_eq!(
+        rows(&world, "unlive")[1..],
+        ["0 ContainerCreating 0", "0 ContainerCreating 0", "1 Running 0", "1 Running 1"]
+    );
+    let events = events(&world, "unlive");
+    assert!(
+        events.contains(&"Killing Container c failed liveness probe, will be restarted".to_owned()),
+        "{events:?}"
+    );
+}
+
+#[test]
+fn what_a_container_needs_and_is_not_there_is_said() {
+    let mut world = world();
+    create(
+        &mut world,
+        "noconfig",
+        &format!(
+            r#"{{"containers":[{{"name":"c","image":"nginx:1.27",
+        "env":[{{"name":"A","valueFrom":{{"configMapKeyRef":{{"name":"nope","key":"a"}}}}}}]}}],{VOLUMES}}}"#
+        ),
+    );
+    create(
+        &mut world,
+        "novolume",
+        r#"{"containers":[{"name":"c","image":"nginx:1.27","volumeMounts":[{"name":"v","mountPath":"/v"}]}],
+        "volumes":[{"name":"v","configMap":{"name":"nope"}}]}"#,
+    );
+    world.advance(Span::seconds(40));
+    show(&world, "noconfig");
+    show(&world, "novolume");
+    let state = |name: &str| {
+        pod(&world, name).at(&["status", "containerStatuses"]).index(0).get("state").to_json()
+    };
+    assert_eq!(
+        state("noconfig"),
+        r#"{"waiting":{"message":"configmap \"nope\" not found","reason":"CreateContainerConfigError"}}"#
+    );
+    assert_eq!(state("novolume"), r#"{"waiting":{"reason":"ContainerCreating"}}"#);
+    assert_eq!(
+        events(&world, "novolume"),
+        ["FailedMount MountVolume.SetUp failed for volume \"v\" : configmap \"nope\" not found"]
+    );
+    let map = value!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "nope", "namespace": "default"}, "data": {"a": "1"}});
+    world.server.create(&CONFIG_MAP, map, By::user("x")).unwrap();
+    world.settle();
+    world.advance(Span::seconds(60));
+    assert_eq!(row(&pod(&world, "noconfig")), "1 Running 0");
+    assert_eq!(row(&pod(&world, "novolume")), "1 Running 0");
+    let machine = world.kubelets.container(pod(&world, "novolume").uid(), "").unwrap();
+    assert_eq!(world.kernel.read_file(machine, "/v/a").unwrap(), b"1");
+    world
+        .server
+        .modify(&CONFIG_MAP, &Key::new("default", "nope"), Part::Main, By::user("x"), |map| {
+            map.set_at(&["data", "a"], "2")
+        })
+        .unwrap();
+    world.settle();
+    world.advance(Span::seconds(100));
+    assert_eq!(world.kernel.read_file(machine, "/v/a").unwrap(), b"2");
+}
+
+#[test]
+fn hooks_run_after_the_start_and_before_the_end() {
+    let mut world = world();
+    create(
+        &mut world,
+        "hook",
+        &format!(
+            r#"{{"containers":[{{"name":"c","image":"nginx:1.27",
+        "lifecycle":{{"preStop":{{"exec":{{"command":["exit","0","4"]}}}},"postStart":{{"exec":{{"command":["exit","0"]}}}}}}}}],{VOLUMES}}}"#
+        ),
+    );
+    create(
+        &mut world,
+        "badhook",
+        &format!(
+            r#"{{"terminationGracePeriodSeconds":5,"containers":[{{"name":"c","image":"busybox","command":["stubborn"],
+        "lifecycle":{{"postStart":{{"exec":{{"command":["exit","1"]}}}}}}}}],{VOLUMES}}}"#
+        ),
+    );
+    world.advance(Span::seconds(6));
+    assert_eq!(row(&pod(&world, "hook")), "1 Running 0");
+    assert_eq!(row(&pod(&world, "badhook")), "0 ContainerCreating 0");
+    delete(&mut world, "hook");
+    world.advance(Span::seconds(3));
+    assert_eq!(rows(&world, "hook").last().unwrap(), "1 Terminating 0");
+    world.advance(Span::seconds(4));
+    show(&world, "hook");
+    assert_eq!(rows(&world, "hook").last().unwrap(), "0 Completed 0 gone");
+    world.advance(Span::seconds(5));
+    show(&world, "badhook");
+    assert!(
+        events(&world, "badhook").contains(&"FailedPostStartHook PostStartHook failed".to_owned())
+    );
+    assert!(events(&world, "badhook").contains(&"Killing FailedPostStartHook".to_owned()));
+}
+
+#[test]
+fn sidecars_start_first_and_end_last() {
+    let mut world = world();
+    create(
+        &mut world,
+        "sidecar",
+        &format!(
+            r#"{{"initContainers":[{{"name":"side","image":"busybox","restartPolicy":"Always","command":["serve"]}}],
+        "containers":[{{"name":"c","image":"nginx:1.27"}}],{VOLUMES}}}"#
+        ),
+    );
+    world.advance(Span::seconds(10));
+    show(&world, "sidecar");
+    let pod = pod(&world, "sidecar");
+    assert_eq!(pod.at(&["status", "phase"]).text(), "Running");
+    assert!(pod.at(&["status", "initContainerStatuses"]).index(0).get("ready").is_true());
+    delete(&mut world, "sidecar");
+    world.advance(Span::seconds(10));
+    assert!(rows(&world, "sidecar").last().unwrap().ends_with("gone"));
+}
+
+#[test]
+fn a_pod_that_runs_once_ends_and_stays() {
+    let mut world = world();
+    create(
+        &mut world,
+        "once",
+        &format!(
+            r#"{{"restartPolicy":"Never","containers":[{{"name":"c","image":"busybox","command":["exit","0","2"]}}],{VOLUMES}}}"#
+        ),
+    );
+    create(
+        &mut world,
+        "bad",
+        &format!(
+            r#"{{"restartPolicy":"Never","containers":[{{"name":"c","image":"busybox","command":["exit","3"]}}],{VOLUMES}}}"#
+        ),
+    );
+    create(
+        &mut world,
+        "late",
+        &format!(
+            r#"{{"restartPolicy":"Never","activeDeadlineSeconds":5,"containers":[{{"name":"c","image":"nginx:1.27"}}],{VOLUMES}}}"#
+        ),
+    );
+    world.advance(Span::seconds(20));
+    show(&world, "once");
+    show(&world, "bad");
+    show(&world, "late");
+    let phase = |name: &str| pod(&world, name).at(&["status", "phase"]).text().to_owned();
+    assert_eq!(
+        (phase("once").as_str(), phase("bad").as_str(), phase("late").as_str()),
+        ("Succeeded", "Failed", "Failed")
+    );
+    assert_eq!(pod(&world, "late").at(&["status", "reason"]).text(), "DeadlineExceeded");
+    delete(&mut world, "once");
+    assert!(world.server.get(&POD, &Key::new("default", "once")).is_none());
+    world.advance(Span::seconds(5));
+}
+
+#[test]
+fn containers_run_on_while_their_kubelet_is_stopped() {
+    let mut world = world();
+    create(
+        &mut world,
+        "web",
+        &format!(r#"{{"containers":[{{"name":"c","image":"nginx:1.27"}}],{VOLUMES}}}"#),
+    );
+    create(
+        &mut world,
+        "crash",
+        &format!(r#"{{"containers":[{{"name":"c","image":"example.com/crash:1"}}],{VOLUMES}}}"#),
+    );
+    world.advance(Span::seconds(10));
+    world.node("stop", "node-1").unwrap();
+    delete(&mut world, "web");
+    world.advance(Span::seconds(60));
+    assert_eq!(row(&pod(&world, "web")), "1 Terminating 0");
+    assert!(world.kubelets.container(pod(&world, "web").uid(), "").is_some());
+    world.node("start", "all").unwrap();
+    world.advance(Span::seconds(5));
+    show(&world, "web");
+    assert!(world.server.get(&POD, &Key::new("default", "web")).is_none());
+    show(&world, "crash");
+}
+
+#[test]
+fn a_pod_deleted_by_force_is_stopped_all_the_same() {
+    let mut world = world();
+    create(
+        &mut world,
+        "slow",
+        &format!(r#"{{"containers":[{{"name":"c","image":"nginx:1.27"}}],{VOLUMES}}}"#),
+    );
+    world.advance(Span::seconds(10));
+    let uid = pod(&world, "slow").uid().to_owned();
+    let options = DeleteOptions { grace_s: Some(0), ..DeleteOptions::default() };
+    world.server.delete(&POD, &Key::new("default", "slow"), &options, By::user("x")).unwrap();
+    world.settle();
+    assert!(world.kubelets.container(&uid, "").is_some());
+    world.advance(Span::seconds(5));
+    assert!(world.kubelets.container(&uid, "").is_none());
 }
 
 #[test]

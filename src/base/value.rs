@@ -17,9 +17,14 @@ impl Str {
     }
 }
 
+thread_local! {
+    /// The empty text, which views are full of.
+    static EMPTY: Rc<str> = Rc::from("");
+}
+
 impl Default for Str {
     fn default() -> Self {
-        Str(Rc::from(""))
+        Str(EMPTY.with(Rc::clone))
     }
 }
 

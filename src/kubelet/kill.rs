@@ -31,7 +31,7 @@ enum Stage {
     Hook(Option<Pid>),
     /// Its turn has not come.
     Turn,
-    /// The signal is about to show its effect.
+    /// The signal is about to be sent.
     Closing,
     /// The signal has been sent.
     Signalled,
@@ -129,7 +129,7 @@ impl Worker {
     fn close(&mut self, serial: u32, k: &mut Shared, cx: &mut Cx) {
         let others = self.kills.iter().any(|kill| !kill.after_others);
         let token = self.draw_number();
-        let (id, now) = (self.id, cx.now());
+        let now = cx.now();
         let Some(kill) = self.kills.iter_mut().find(|kill| kill.serial == serial) else { return };
         if kill.after_others && others {
             kill.stage = Stage::Turn;
@@ -138,19 +138,7 @@ impl Worker {
         kill.deadline = kill.deadline.max(now + LEAST_GRACE);
         kill.token = token;
         kill.stage = Stage::Closing;
-        let deadline = kill.deadline;
-        let is_service = self
-            .runtime
-            .instance(serial)
-            .and_then(|i| find(&self.pod, &i.name))
-            .is_some_and(|(_, container)| container.command.is_empty());
-        if is_service {
-            // A service takes a moment to close its connections before it ends.
-            let wait = k.delay(cx, "stop", &self.uid, token, |p| p.stop);
-            cx.wake((now + wait).min(deadline), Event::Kill(id, serial, token));
-        } else {
-            self.kill_stage(serial, token, k, cx);
-        }
+        self.kill_stage(serial, token, k, cx);
     }
 
     /// The next stage of stopping a container is due.

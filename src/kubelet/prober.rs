@@ -156,13 +156,15 @@ impl Worker {
     }
 
     /// A started container that is not ready yet is probed at once. Upstream: UpdatePodStatus.
-    pub(super) fn trigger_readiness(&mut self, name: &str, _: &Shared, cx: &mut Cx) {
+    pub(super) fn trigger_readiness(&mut self, name: &str, k: &Shared, cx: &mut Cx) {
         let found = self
             .probes
             .iter()
             .position(|p| p.container == *name && p.purpose == Purpose::Readiness && !p.stopped);
         if let Some(index) = found {
-            self.appoint(index, cx.now(), cx);
+            let n = self.draw_number();
+            let wait = k.delay(cx, "first-probe", &self.uid, n, |p| p.first_probe);
+            self.appoint(index, cx.now() + wait, cx);
         }
     }
 

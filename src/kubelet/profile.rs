@@ -46,12 +46,10 @@ pub struct Profile {
     pub create: Delay,
     /// Starting a created container.
     pub start: Delay,
-    /// From SIGTERM until a service has ended.
-    pub stop: Delay,
-    /// Stopping the sandbox after its containers.
+    /// Stopping the sandbox after its containers; longer than a report, so that both reports are seen.
     pub teardown: Delay,
-    /// A request of a probe over the network.
-    pub probe: Delay,
+    /// From the report that a container runs until its first readiness probe.
+    pub first_probe: Delay,
 }
 
 /// Calibrated on the recordings.
@@ -65,9 +63,8 @@ pub const RECORDED: Profile = Profile {
     pull_refused: Delay::millis(1000, 1500),
     create: Delay::millis(15, 40),
     start: Delay::millis(20, 60),
-    stop: Delay::millis(170, 350),
-    teardown: Delay::millis(5, 20),
-    probe: Delay::millis(1, 4),
+    teardown: Delay::millis(12, 25),
+    first_probe: Delay::millis(20, 60),
 };
 
 /// The page's default: a pod takes a few seconds, so that each step can be seen.
@@ -81,7 +78,6 @@ pub const VISIBLE: Profile = Profile {
     pull_refused: Delay::millis(1000, 1800),
     create: Delay::millis(150, 300),
     start: Delay::millis(250, 500),
-    stop: Delay::millis(500, 1200),
-    teardown: Delay::millis(50, 120),
-    probe: Delay::millis(2, 8),
+    teardown: Delay::millis(70, 140),
+    first_probe: Delay::millis(150, 400),
 };

@@ -52,6 +52,7 @@ impl Worker {
             probes: &|name, id| self.verdicts(name, id),
             gates: &|kind| self.gate(kind),
             terminal,
+            ended_for: self.ended_for,
             host_ip,
             now: cx.now(),
         });
@@ -155,6 +156,7 @@ impl Worker {
                 probes: &|name, id| self.verdicts(name, id),
                 gates: &|kind| self.gate(kind),
                 terminal: false,
+                ended_for: self.ended_for,
                 host_ip: old.host_ip.clone(),
                 now: cx.now(),
             },

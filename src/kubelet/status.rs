@@ -223,6 +223,8 @@ pub(super) struct Input<'a> {
     pub(super) gates: &'a dyn Fn(&str) -> Option<bool>,
     /// All containers have been stopped for good.
     pub(super) terminal: bool,
+    /// Reason and message when the kubelet itself ends the pod.
+    pub(super) ended_for: Option<(&'static str, &'static str)>,
     /// The node's address.
     pub(super) host_ip: Str,
     /// Virtual time.
@@ -273,7 +275,10 @@ pub(super) fn generate(input: &Input) -> Status {
     if !phase.is_terminal() && input.old.phase.is_terminal() {
         phase = input.old.phase;
     }
-    let (reason, message) = if phase == input.old.phase {
+    let (reason, message) = if let Some((reason, message)) = input.ended_for {
+        phase = Phase::Failed;
+        (reason.to_owned(), message.to_owned())
+    } else if phase == input.old.phase {
         (input.old.reason.clone(), input.old.message.clone())
     } else {
         (String::new(), String::new())
@@ -685,23 +690,28 @@ impl Fixed {
                 (Str::from(container.get("name").text()), fixed)
             })
             .collect();
-        let resources = match spec.get("resources") {
+        let allocated = pod_sum(spec, "requests");
+        let mut resources = match spec.get("resources") {
             Value::Null => Value::map(),
             resources => resources.clone(),
         };
-        let allocated = pod_requests(spec);
+        for (list, sum) in [("limits", pod_sum(spec, "limits")), ("requests", allocated.clone())] {
+            if !sum.is_null() {
+                resources.default_to(list, sum);
+            }
+        }
         Fixed { qos: Str::from(qos), allocated, resources, containers }
     }
 }
 
-/// The sum of what the containers ask for, at least what each init container does.
-/// Upstream: staging/src/k8s.io/component-helpers/resource/helpers.go, PodRequests.
-fn pod_requests(spec: &Value) -> Value {
+/// The sum of what the containers ask for (`requests` or `limits`), at least what each init container does.
+/// Upstream: staging/src/k8s.io/component-helpers/resource/helpers.go, PodRequests and PodLimits.
+fn pod_sum(spec: &Value, list: &str) -> Value {
     use crate::base::quantity::Quantity;
     let mut total: BTreeMap<Str, Quantity> = BTreeMap::new();
     let entries = |container: &Value| -> Vec<(Str, Quantity)> {
         container
-            .at(&["resources", "requests"])
+            .at(&["resources", list])
             .entries()
             .filter_map(|(k, v)| Quantity::parse(v.text()).ok().map(|q| (k.clone(), q)))
             .collect()
@@ -949,6 +959,7 @@ mod tests {
             probes: &|_, _| (Verdict::NoProbe, Verdict::NoProbe),
             gates: &|_| None,
             terminal,
+            ended_for: None,
             host_ip: Str::from("192.168.49.3"),
             now: Time::START,
         })

@@ -126,6 +126,7 @@ pub(super) struct Worker {
     pub(super) grace_s: i64,
     token: u64,
     queue_token: u64,
+    draws: u64,
 
     pub(super) status: Status,
     /// Whether the status is the kubelet's own (otherwise the stored one).
@@ -135,6 +136,8 @@ pub(super) struct Worker {
     pub(super) reports: u64,
     pub(super) why: std::borrow::Cow<'static, str>,
     pub(super) reasons: Reasons,
+    /// Reason and message when the kubelet itself ends the pod.
+    pub(super) ended_for: Option<(&'static str, &'static str)>,
 
     pub(super) restart_backoff: Backoff,
     pub(super) pull_backoff: Backoff,
@@ -173,12 +176,14 @@ impl Worker {
             grace_s: 0,
             token: 0,
             queue_token: 0,
+            draws: 0,
             reported: false,
             report_queued: false,
             final_report: false,
             reports: 0,
             why: std::borrow::Cow::Borrowed(""),
             reasons: Reasons::new(),
+            ended_for: None,
             restart_backoff: Backoff::default(),
             pull_backoff: Backoff::default(),
             pull_errors: BTreeMap::new(),
@@ -423,8 +428,7 @@ impl Worker {
         instance.finished = Some(at);
         instance.exit_code = code;
         instance.pid = None;
-        let starved =
-            !killed && instance.machine.is_some_and(|m| cx.kernel.was_out_of_memory(m));
+        let starved = !killed && instance.machine.is_some_and(|m| cx.kernel.was_out_of_memory(m));
         instance.reason = match code {
             0 => "Completed",
             _ if starved => "OOMKilled",
@@ -485,8 +489,8 @@ impl Worker {
 
     /// A number for drawing delays, different for each step.
     pub(super) fn draw_number(&mut self) -> u64 {
-        self.token += 1;
-        self.token
+        self.draws += 1;
+        self.draws
     }
 
     /// A step of the sync is over.
@@ -868,12 +872,7 @@ impl Worker {
         }
         let message = "Pod was active on the node longer than the specified deadline";
         self.tell(None, "DeadlineExceeded", message, cx);
-        let mut status = self.status.clone();
-        status.phase = crate::kubelet::status::Phase::Failed;
-        status.reason = "DeadlineExceeded".to_owned();
-        status.message = message.to_owned();
-        self.begin_terminating(cx);
-        self.set_status(status, false, message, k, cx);
+        self.ended_for = Some(("DeadlineExceeded", message));
         self.update(k, cx);
     }
 }

@@ -202,7 +202,7 @@ impl Site for Nginx {
                         if signal == Signal::Quit { "gracefully shutting down" } else { "exiting" };
                     notice(sys, &format!("signal {} (SIG{name}) received, {how}", signal as i32));
                 }
-                let wait = sys.rng("nginx-stop", 0).range(200, 1_000);
+                let wait = sys.rng("nginx-stop", 0).range(170, 370);
                 Some(Span::millis(wait))
             }
             Signal::Hup => {
