@@ -19,6 +19,8 @@ mod verbs;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use crate::base::time::{Span, Time};
+
 use crate::os::{Process, Program, Read, STDIN, Signal, Step, Sys, Wait};
 
 use config::Config;
@@ -94,6 +96,8 @@ struct Kubectl {
 
 enum State {
     Start,
+    /// The program is loading.
+    Loading(Time),
     Stdin(Box<Env>, Vec<u8>),
     Running(Box<Env>, Box<dyn Machine>),
     Ended,
@@ -103,6 +107,7 @@ impl Clone for State {
     fn clone(&self) -> State {
         match self {
             State::Start => State::Start,
+            State::Loading(until) => State::Loading(*until),
             State::Stdin(env, bytes) => State::Stdin(env.clone(), bytes.clone()),
             State::Running(env, machine) => State::Running(env.clone(), machine.boxed_clone()),
             State::Ended => State::Ended,
@@ -117,7 +122,16 @@ impl Process for Kubectl {
     fn step(&mut self, sys: &mut Sys) -> Step {
         loop {
             match std::mem::replace(&mut self.state, State::Ended) {
-                State::Start => match self.begin(sys) {
+                State::Start => {
+                    // The shortest and longest start of a real kubectl on an idle machine, about.
+                    let load = Span::millis(sys.rng("kubectl-start", 0).range(50, 80));
+                    self.state = State::Loading(sys.after(load));
+                }
+                State::Loading(until) if sys.now() < until => {
+                    self.state = State::Loading(until);
+                    return Step::Wait(Wait::until(until));
+                }
+                State::Loading(_) => match self.begin(sys) {
                     Ok(state) => self.state = state,
                     Err(code) => return Step::Done(code),
                 },
