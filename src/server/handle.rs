@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use crate::api::kinds::EVENT;
+use crate::api::kinds::{ENDPOINTS, EVENT};
 use crate::api::{Key, KindRef, Object, Status};
 use crate::base::base64;
 use crate::base::value::Value;
@@ -27,7 +27,13 @@ impl Server {
 
     fn answer(&mut self, request: &Request, by: By) -> Result<Response, Status> {
         match route::parse(&request.path) {
-            Route::Resource(target) => self.resource(&target, request, by),
+            Route::Resource(target) => {
+                let mut response = self.resource(&target, request, by)?;
+                if *target.kind == ENDPOINTS {
+                    response.warnings.insert(0, ENDPOINTS_WARNING.to_owned());
+                }
+                Ok(response)
+            }
             Route::Unknown => Err(Status::no_such_path()),
             route if request.method == Method::Get => discovery::answer(&route, request),
             _ => Err(Status::method_not_supported()),
@@ -269,6 +275,10 @@ impl Target {
     }
 }
 
+/// Upstream: staging/src/k8s.io/apiserver/pkg/endpoints/deprecation/deprecation.go, WarningMessage.
+const ENDPOINTS_WARNING: &str =
+    "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
+
 /// Kinds whose deletion answers with the object. Upstream: ReturnDeletedObject in pkg/registry.
 const RETURNS_OBJECT: [&str; 4] =
     ["pods", "persistentvolumeclaims", "persistentvolumes", "services"];
@@ -291,8 +301,7 @@ fn warnings_on_update(kind: KindRef, sub: &str, new: &Object, old: &Object) -> V
     if sub.is_empty() { (kind.rules.warnings)(new.value(), Some(old.value())) } else { Vec::new() }
 }
 
-fn answer(code: u16, written: Written, mut warnings: Vec<String>, form: Form) -> Response {
-    warnings.extend(written.warnings);
+fn answer(code: u16, written: Written, warnings: Vec<String>, form: Form) -> Response {
     Response { code, warnings, body: Body::Value(represent::one(&written.object, form)) }
 }
 

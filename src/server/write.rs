@@ -27,8 +27,6 @@ pub struct WriteOptions {
 pub struct Written {
     /// The object as it is stored now (as it would be, for a dry run).
     pub object: Rc<Object>,
-    /// Texts for `Warning:` headers.
-    pub warnings: Vec<String>,
 }
 
 /// Attempts to find a free name. Upstream: store.go, maxNameGenerationCreateAttempts.
@@ -123,7 +121,7 @@ impl Server {
         } else {
             self.store.put(kind, key, value, self.now, by)
         };
-        Ok(Written { object, warnings: Vec::new() })
+        Ok(Written { object })
     }
 
     /// Replaces an object: `value` is the whole new object. Its resourceVersion, when set, must be the stored one's.
@@ -150,7 +148,7 @@ impl Server {
         };
         keep_system_fields(&mut value, &old);
         if value == *old.value() {
-            return Ok(Written { object: old, warnings: Vec::new() });
+            return Ok(Written { object: old });
         }
         if options.sub.is_empty() {
             (kind.rules.default)(&mut value);
@@ -179,14 +177,14 @@ impl Server {
             return Ok(self.remove_updated(kind, key, value, options, by));
         }
         if value == *old.value() {
-            return Ok(Written { object: old, warnings: Vec::new() });
+            return Ok(Written { object: old });
         }
         let object = if options.dry_run {
             Rc::new(Object::new(kind, value))
         } else {
             self.store.put(kind, key.clone(), value, self.now, by)
         };
-        Ok(Written { object, warnings: Vec::new() })
+        Ok(Written { object })
     }
 
     /// The value of a field that a feature keeps although the kind's rules drop it.
@@ -215,7 +213,7 @@ impl Server {
         if !options.dry_run {
             self.store.remove(kind, key, self.now, by);
         }
-        Written { object: Rc::new(Object::new(kind, value)), warnings: Vec::new() }
+        Written { object: Rc::new(Object::new(kind, value)) }
     }
 
     /// Changes an object in place: `change` edits a copy, which is then checked and stored.
