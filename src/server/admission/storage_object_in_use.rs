@@ -6,11 +6,10 @@ use crate::api::Status;
 use crate::api::kinds::{PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM};
 use crate::base::value::Value;
 use crate::server::Server;
-use crate::server::admission::{Attributes, Operation, Plugin, nothing};
+use crate::server::admission::{Attributes, Operation, Plugin};
 
 /// The plugin.
-pub const PLUGIN: Plugin =
-    Plugin { name: "StorageObjectInUseProtection", admit, validate: nothing };
+pub const PLUGIN: Plugin = Plugin { name: "StorageObjectInUseProtection", admit };
 
 /// Holds a claim.
 pub const PVC_PROTECTION: &str = "kubernetes.io/pvc-protection";
