@@ -364,6 +364,14 @@ fn node(n: usize, now: Time) -> Value {
             "capacity": resources,
             "conditions": Value::array(conditions),
             "daemonEndpoints": { "kubeletEndpoint": { "Port": 10250 } },
+            "declaredFeatures": [
+                "ExtendWebSocketsToKubelet",
+                "InPlacePodLevelResourcesVerticalScaling",
+                "InPlacePodVerticalScalingInitContainers",
+                "RestartAllContainersOnContainerExits",
+            ],
+            "features": { "supplementalGroupsPolicy": true },
+            "runtimeHandlers": [runtime_handler(""), runtime_handler("runc")],
             "nodeInfo": {
                 "architecture": "amd64",
                 "bootID": ids("boot-id").uuid(),
@@ -377,6 +385,13 @@ fn node(n: usize, now: Time) -> Value {
                 "systemUUID": ids("system-uuid").uuid(),
             },
         },
+    })
+}
+
+fn runtime_handler(name: &str) -> Value {
+    value!({
+        "name": name,
+        "features": { "recursiveReadOnlyMounts": true, "userNamespaces": true },
     })
 }
 

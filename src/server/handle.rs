@@ -22,17 +22,25 @@ use crate::value;
 impl Server {
     /// Answers a request. What needs a node (`log`, `exec`, `attach`, `portforward`, `proxy`) is not answered here.
     pub fn handle(&mut self, request: &Request, by: By) -> Response {
-        self.answer(request, by).unwrap_or_else(Response::from)
+        let mut warnings = Vec::new();
+        let mut response = self.answer(request, by, &mut warnings).unwrap_or_else(Response::from);
+        response.warnings = warnings;
+        response
     }
 
-    fn answer(&mut self, request: &Request, by: By) -> Result<Response, Status> {
+    /// Warnings are collected on the way, for they go with errors too.
+    fn answer(
+        &mut self,
+        request: &Request,
+        by: By,
+        warnings: &mut Vec<String>,
+    ) -> Result<Response, Status> {
         match route::parse(&request.path) {
             Route::Resource(target) => {
-                let mut response = self.resource(&target, request, by)?;
                 if *target.kind == ENDPOINTS {
-                    response.warnings.insert(0, ENDPOINTS_WARNING.to_owned());
+                    warnings.push(ENDPOINTS_WARNING.to_owned());
                 }
-                Ok(response)
+                self.resource(&target, request, by, warnings)
             }
             Route::Unknown => Err(Status::no_such_path()),
             route if request.method == Method::Get => discovery::answer(&route, request),
@@ -40,7 +48,13 @@ impl Server {
         }
     }
 
-    fn resource(&mut self, target: &Target, request: &Request, by: By) -> Result<Response, Status> {
+    fn resource(
+        &mut self,
+        target: &Target,
+        request: &Request,
+        by: By,
+        warnings: &mut Vec<String>,
+    ) -> Result<Response, Status> {
         let verb = verb(target, request);
         let kind = target.kind;
         if *kind == EVENT {
@@ -48,7 +62,7 @@ impl Server {
         }
         let form = self.form(request)?;
         if !target.sub.is_empty() {
-            return self.subresource(target, request, form, by);
+            return self.subresource(target, request, form, by, warnings);
         }
         let has_name = !target.name.is_empty();
         if !kind.verbs.contains(&verb)
@@ -64,9 +78,9 @@ impl Server {
             }
             "list" => self.list_objects(target, request, form),
             "watch" => self.watch(target, request),
-            "create" => self.create_object(target, request, form, by),
-            "update" => self.update_object(target, "", request, form, by),
-            "patch" => self.patch_object(target, "", request, form, by),
+            "create" => self.create_object(target, request, form, by, warnings),
+            "update" => self.update_object(target, "", request, form, by, warnings),
+            "patch" => self.patch_object(target, "", request, form, by, warnings),
             "delete" => self.delete_object(target, request, form, by),
             "deletecollection" => self.delete_collection(target, request, form, by),
             _ => Err(Status::method_not_supported()),
@@ -152,15 +166,15 @@ impl Server {
         request: &Request,
         form: Form,
         by: By,
+        warnings: &mut Vec<String>,
     ) -> Result<Response, Status> {
-        let mut warnings = Vec::new();
         let validation = Validation::of(request)?;
-        let mut value = codec::decode(target.kind, &request.body, validation, &mut warnings)?;
+        let mut value = codec::decode(target.kind, &request.body, validation, warnings)?;
         check_namespace(&mut value, target)?;
         let options = write_options("", request)?;
         let written = self.create_with(target.kind, value, &options, by)?;
         warnings.extend((target.kind.rules.warnings)(written.object.value(), None));
-        Ok(answer(201, written, warnings, form))
+        Ok(answer(201, &written, form))
     }
 
     pub(crate) fn update_object(
@@ -170,10 +184,10 @@ impl Server {
         request: &Request,
         form: Form,
         by: By,
+        warnings: &mut Vec<String>,
     ) -> Result<Response, Status> {
-        let mut warnings = Vec::new();
         let validation = Validation::of(request)?;
-        let mut value = codec::decode(target.kind, &request.body, validation, &mut warnings)?;
+        let mut value = codec::decode(target.kind, &request.body, validation, warnings)?;
         check_namespace(&mut value, target)?;
         check_name(&mut value, target)?;
         let old = self.find(target)?;
@@ -181,7 +195,7 @@ impl Server {
         let options = write_options(sub, request)?;
         let written = self.update_with(target.kind, &target.key(), value, &options, by)?;
         warnings.extend(warnings_on_update(target.kind, sub, &written.object, &old));
-        Ok(answer(200, written, warnings, form))
+        Ok(answer(200, &written, form))
     }
 
     pub(crate) fn patch_object(
@@ -191,14 +205,14 @@ impl Server {
         request: &Request,
         form: Form,
         by: By,
+        warnings: &mut Vec<String>,
     ) -> Result<Response, Status> {
-        let mut warnings = Vec::new();
         let old = self.find(target)?;
-        let patched = self.patched(target, old.value(), request, &mut warnings)?;
+        let patched = self.patched(target, old.value(), request, warnings)?;
         let options = write_options(sub, request)?;
         let written = self.update_with(target.kind, &target.key(), patched, &options, by)?;
         warnings.extend(warnings_on_update(target.kind, sub, &written.object, &old));
-        Ok(answer(200, written, warnings, form))
+        Ok(answer(200, &written, form))
     }
 
     /// The object that a patch request makes of another, decoded.
@@ -301,8 +315,9 @@ fn warnings_on_update(kind: KindRef, sub: &str, new: &Object, old: &Object) -> V
     if sub.is_empty() { (kind.rules.warnings)(new.value(), Some(old.value())) } else { Vec::new() }
 }
 
-fn answer(code: u16, written: Written, warnings: Vec<String>, form: Form) -> Response {
-    Response { code, warnings, body: Body::Value(represent::one(&written.object, form)) }
+fn answer(code: u16, written: &Written, form: Form) -> Response {
+    let body = Body::Value(represent::one(&written.object, form));
+    Response { code, warnings: Vec::new(), body }
 }
 
 /// The order of keys in etcd, where a slash follows the namespace.

@@ -25,6 +25,7 @@ impl Server {
         request: &Request,
         form: Form,
         by: By,
+        warnings: &mut Vec<String>,
     ) -> Result<Response, Status> {
         let sub = target.sub.split('/').next().unwrap_or("");
         let Some(sub) = target.kind.subresources.iter().find(|s| **s == sub).copied() else {
@@ -35,10 +36,10 @@ impl Server {
                 Ok(Response::ok(represent::one(&*self.find(target)?, form)))
             }
             ("status" | "ephemeralcontainers" | "resize" | "finalize", Method::Put) => {
-                self.update_object(target, sub, request, form, by)
+                self.update_object(target, sub, request, form, by, warnings)
             }
             ("status" | "ephemeralcontainers" | "resize", Method::Patch) => {
-                self.patch_object(target, sub, request, form, by)
+                self.patch_object(target, sub, request, form, by, warnings)
             }
             ("scale", Method::Get) => Ok(Response::ok(scale_of(&*self.find(target)?))),
             ("scale", Method::Put | Method::Patch) => self.scale(target, request, by),
