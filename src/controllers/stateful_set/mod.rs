@@ -9,7 +9,7 @@ pub mod identity;
 pub mod plan;
 pub mod status;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::api::kinds::stateful_set::StatefulSet;
@@ -19,7 +19,7 @@ use crate::api::selector::Selector;
 use crate::api::{Key, Object, Status};
 use crate::base::time::Span;
 use crate::base::value::{Str, Value};
-use crate::controllers::engine::{Controller, Ctx, Next, Watch, forgetful};
+use crate::controllers::engine::{Controller, Ctx, Next, Watch};
 use crate::server::{Change, DeleteOptions, EventType, Part, Server};
 
 use claims::Owner;
@@ -35,8 +35,14 @@ pub static CONTROLLER: Controller = Controller {
         Watch::found(&POD, sets_for_orphan),
     ],
     reconcile,
-    memory: forgetful,
+    memory: || Box::new(Rosters::default()),
 };
+
+/// The pods of each set (by its uid) as they were read last, in key order: an unchanged pod is not read again.
+#[derive(Clone, Default)]
+struct Rosters {
+    sets: BTreeMap<Str, Rc<Vec<Rc<Member>>>>,
+}
 
 /// What looking at one pod costs the controller.
 const PER_POD: Span = Span::micros(10);
@@ -62,7 +68,12 @@ fn sets_for_orphan(change: &Change, server: &Server) -> Vec<Key> {
 }
 
 fn reconcile(cx: &mut Ctx, key: &Key) -> Result<Next, Status> {
-    let Some(object) = cx.object(&STATEFUL_SET, key) else { return Ok(Next::Idle) };
+    let Some(object) = cx.object(&STATEFUL_SET, key) else {
+        // Rosters of sets that are gone hold pods that are gone.
+        let alive: BTreeSet<Str> = cx.server.list(&STATEFUL_SET, "").map(|set| Str::from(set.uid())).collect();
+        cx.memory::<Rosters>().sets.retain(|uid, _| alive.contains(uid));
+        return Ok(Next::Idle);
+    };
     let set = object.view::<StatefulSet>();
     let Ok(selector) = set.spec.selector.compile() else { return Ok(Next::Idle) };
     let mut sync = Sync { cx, object, set, selector };
@@ -144,41 +155,58 @@ impl Sync<'_, '_> {
 
     /// The set's pods by ordinal; adopts and releases on the way.
     /// Upstream: getPodsForStatefulSet, pkg/controller/controller_ref_manager.go, ClaimPods.
-    fn pods(&mut self) -> Result<Vec<Member>, Status> {
-        let uid = self.object.uid().to_owned();
-        let deleting = self.object.is_deleting();
-        let mut claimed = Vec::new();
+    fn pods(&mut self) -> Result<Vec<Rc<Member>>, Status> {
+        let uid = Str::from(self.object.uid());
+        let known = self.cx.memory::<Rosters>().sets.remove(&uid).unwrap_or_default();
+        let mut known = known.iter().peekable();
+        let mut claimed: Vec<Rc<Member>> = Vec::with_capacity(known.len());
         let mut others = Vec::new();
         for pod in self.cx.server.list(&POD, self.ns()) {
-            let owner = pod.meta().controller();
-            if owner.is_some_and(|owner| owner.uid != uid.as_str()) {
-                continue;
-            }
-            let member = identity::parent_and_ordinal(pod.name())
-                .filter(|(parent, _)| *parent == self.set.meta.name.as_str())
-                .filter(|_| self.matches(pod));
-            match (owner.is_some(), member) {
-                (true, Some((_, ordinal))) => {
-                    claimed.push(Member { object: pod.clone(), pod: pod.view(), ordinal });
-                }
-                (false, Some((_, ordinal))) if !deleting && !pod.is_deleting() => {
-                    others.push((pod.clone(), Some(ordinal)));
-                }
-                (true, None) if !deleting => others.push((pod.clone(), None)),
-                _ => {}
+            while known.next_if(|member| member.object.key < pod.key).is_some() {}
+            if let Some(same) = known.next_if(|member| Rc::ptr_eq(&member.object, pod)) {
+                claimed.push(same.clone());
+            } else {
+                self.sort_out(pod, &uid, &mut claimed, &mut others);
             }
         }
+        let roster = Rc::new(claimed.clone());
+        self.cx.memory::<Rosters>().sets.insert(uid, roster);
         for (pod, ordinal) in others {
             match ordinal {
-                Some(ordinal) => {
-                    let object = self.adopt(&pod)?;
-                    claimed.push(Member { pod: object.view(), object, ordinal });
-                }
+                Some(ordinal) => claimed.push(Rc::new(Member::new(self.adopt(&pod)?, ordinal))),
                 None => self.release(&pod)?,
             }
         }
         claimed.sort_unstable_by_key(|member| member.ordinal);
         Ok(claimed)
+    }
+
+    /// Puts a pod among the set's own, or among those to be adopted (with their ordinal) or released.
+    fn sort_out(
+        &self,
+        pod: &Rc<Object>,
+        uid: &Str,
+        claimed: &mut Vec<Rc<Member>>,
+        others: &mut Vec<(Rc<Object>, Option<i32>)>,
+    ) {
+        let deleting = self.object.is_deleting();
+        let owner = pod.meta().controller();
+        if owner.is_some_and(|owner| owner.uid != *uid) {
+            return;
+        }
+        let member = identity::parent_and_ordinal(pod.name())
+            .filter(|(parent, _)| *parent == self.set.meta.name.as_str())
+            .filter(|_| self.matches(pod));
+        match (owner.is_some(), member) {
+            (true, Some((_, ordinal))) => {
+                claimed.push(Rc::new(Member::new(pod.clone(), ordinal)));
+            }
+            (false, Some((_, ordinal))) if !deleting && !pod.is_deleting() => {
+                others.push((pod.clone(), Some(ordinal)));
+            }
+            (true, None) if !deleting => others.push((pod.clone(), None)),
+            _ => {}
+        }
     }
 
     fn adopt(&mut self, pod: &Object) -> Result<Rc<Object>, Status> {
@@ -277,7 +305,7 @@ impl Sync<'_, '_> {
     fn act(
         &mut self,
         steps: &[Step],
-        pods: &[Member],
+        pods: &[Rc<Member>],
         current: &Revision,
         update: &Revision,
     ) -> Result<(), Status> {
@@ -468,14 +496,14 @@ impl Sync<'_, '_> {
     fn truncate(
         &mut self,
         revisions: &[Rc<Object>],
-        pods: &[Member],
+        pods: &[Rc<Member>],
         named: [&Str; 2],
     ) -> Result<(), Status> {
         let limit = self.set.spec.revision_history_limit.unwrap_or(10);
         if revisions.len() <= limit.max(0) as usize {
             return Ok(());
         }
-        let of_pods = pods.iter().filter_map(|m| m.pod.meta.labels.get(identity::REVISION_LABEL));
+        let of_pods = pods.iter().map(|member| &member.revision);
         let live: BTreeSet<Str> = of_pods.chain(named).cloned().collect();
         for revision in history::surplus(revisions, &live, limit) {
             let why = format!(

@@ -13,13 +13,12 @@ use crate::base::value::Str;
 
 use super::claims::{self, Owner};
 use super::identity::{self, in_range, is_parallel, pod_name, start_ordinal, wanted};
-use super::status::{self, Counts, is_available, is_unavailable, revision_of};
+use super::status::{self, Counts};
 
 /// Writes to pods in one pass. Upstream: MaxBatchSize.
 const MAX_WRITES: usize = 500;
 
-/// A pod of the set.
-#[derive(Clone)]
+/// A pod of the set, with what a pass asks of each pod read once.
 pub struct Member {
     /// The stored object.
     pub object: Rc<Object>,
@@ -27,6 +26,47 @@ pub struct Member {
     pub pod: Rc<Pod>,
     /// Its ordinal.
     pub ordinal: i32,
+    /// Whether its deletion has begun.
+    pub deleting: bool,
+    /// Running and Ready.
+    pub ready: bool,
+    /// Since when its Ready condition is true; the epoch where that is not said, `None` when it is not true.
+    pub ready_since: Option<Time>,
+    /// The revision that it was made from.
+    pub revision: Str,
+    /// Succeeded or Failed.
+    terminal: bool,
+    /// Whether it carries the label of its place.
+    in_place: bool,
+}
+
+impl Member {
+    /// Reads a pod.
+    pub fn new(object: Rc<Object>, ordinal: i32) -> Member {
+        let pod: Rc<Pod> = object.view();
+        Member {
+            ordinal,
+            deleting: pod.meta.is_deleting(),
+            ready: status::is_running_and_ready(&pod),
+            ready_since: status::ready_since(&pod),
+            revision: pod.meta.labels.get(identity::REVISION_LABEL).cloned().unwrap_or_default(),
+            terminal: pod.is_terminal(),
+            in_place: identity::identity_matches(&pod),
+            object,
+            pod,
+        }
+    }
+
+    /// The instant from which it counts as available; `None` when it is not Ready.
+    /// Upstream: pkg/api/v1/pod/util.go, IsPodAvailable.
+    pub fn available_from(&self, min_ready_s: i32) -> Option<Time> {
+        self.ready_since.map(|since| since + Span::seconds(i64::from(min_ready_s)))
+    }
+
+    /// Whether it has been Ready for long enough.
+    pub fn is_available(&self, min_ready_s: i32, now: Time) -> bool {
+        self.available_from(min_ready_s).is_some_and(|from| from <= now)
+    }
 }
 
 /// What a plan is made from.
@@ -40,7 +80,7 @@ pub struct Input<'a> {
     /// The collision count of revision names.
     pub collisions: i64,
     /// The set's pods, by ordinal.
-    pub pods: &'a [Member],
+    pub pods: &'a [Rc<Member>],
     /// Reads a claim of the set's namespace.
     pub claim: &'a dyn Fn(&str) -> Option<Rc<Object>>,
     /// The time.
@@ -129,10 +169,10 @@ impl<'a> Planner<'a> {
         let min_ready_s = set.spec.min_ready_seconds;
         let mut counts = Counts::default();
         for member in input.pods {
-            counts.add(&member.pod, input.current, input.update, min_ready_s, input.now);
+            counts.add(member, input.current, input.update, min_ready_s, input.now);
         }
         let (replicas, mut condemned): (Vec<_>, Vec<_>) =
-            input.pods.iter().partition(|member| in_range(set, member.ordinal));
+            input.pods.iter().map(|member| &**member).partition(|m| in_range(set, m.ordinal));
         let mut planner = Planner {
             input,
             set,
@@ -150,8 +190,10 @@ impl<'a> Planner<'a> {
         planner
     }
 
+    /// Whether a pod does not serve, or soon will not. Upstream: isUnavailable.
     fn unavailable(&self, member: &Member) -> bool {
-        is_unavailable(&member.pod, self.set.spec.min_ready_seconds, self.input.now)
+        member.deleting
+            || !member.is_available(self.set.spec.min_ready_seconds, self.input.now)
     }
 
     /// The lowest ordinal without an available pod: wanted ones first. `condemned` is ascending.
@@ -304,8 +346,8 @@ impl<'a> Planner<'a> {
     /// Upstream: processReplica, for a pod that exists.
     fn process_replica(&mut self, member: &Member) -> Go {
         let (set, pod, name) = (self.set, &member.pod, member.object.name());
-        if pod.is_terminal() {
-            if !pod.meta.is_deleting() {
+        if member.terminal {
+            if !member.deleting {
                 let phase = &pod.status.phase;
                 let why = format!(
                     "{name} is {phase} and does not run again, so StatefulSet {} deleted it to make it anew.",
@@ -323,13 +365,12 @@ impl<'a> Planner<'a> {
             self.push(Act::CreateClaims(member.ordinal), why);
         }
         if !self.parallel {
-            let available = is_available(pod, set.spec.min_ready_seconds, self.input.now);
-            let ready = status::is_running_and_ready(pod);
-            if pod.meta.is_deleting() || !ready || !available {
+            let available = member.is_available(set.spec.min_ready_seconds, self.input.now);
+            if member.deleting || !member.ready || !available {
                 return Go::Stop;
             }
         }
-        let in_place = identity::identity_matches(pod)
+        let in_place = member.in_place
             && identity::storage_matches(set, member.ordinal, pod)
             && self.owners_match(member);
         if !in_place {
@@ -382,12 +423,12 @@ impl<'a> Planner<'a> {
 
     /// Upstream: processCondemned.
     fn condemn(&mut self, member: &Member, has: usize) -> Go {
-        let (set, pod, name) = (self.set, &member.pod, member.object.name());
-        if pod.meta.is_deleting() {
+        let (set, name) = (self.set, member.object.name());
+        if member.deleting {
             return Go::Stop;
         }
-        let steady = status::is_running_and_ready(pod)
-            && is_available(pod, set.spec.min_ready_seconds, self.input.now);
+        let steady =
+            member.ready && member.is_available(set.spec.min_ready_seconds, self.input.now);
         if !self.parallel && !steady && self.first_unavailable != Some(member.ordinal) {
             return Go::Stop;
         }
@@ -411,14 +452,14 @@ impl<'a> Planner<'a> {
     }
 
     fn is_outdated(&self, member: &Member) -> bool {
-        revision_of(&member.pod) != self.input.update.as_str() && !member.pod.meta.is_deleting()
+        member.revision != *self.input.update && !member.deleting
     }
 
     fn replace(&mut self, member: &Member, order: &str) {
         let why = format!(
             "{} is of revision {} and the template of StatefulSet {} is now {}, so it was deleted to be made anew. RollingUpdate: {order}",
             member.object.name(),
-            revision_of(&member.pod),
+            member.revision,
             self.set.meta.name,
             self.input.update,
         );
@@ -485,7 +526,7 @@ impl<'a> Planner<'a> {
         let min_ready_s = set.spec.min_ready_seconds;
         let check_after = (min_ready_s > 0 && status.ready_replicas != status.available_replicas)
             .then(|| {
-                let from = |m: &Member| status::available_from(&m.pod, min_ready_s);
+                let from = |m: &Rc<Member>| m.available_from(min_ready_s);
                 let next = self.input.pods.iter().filter_map(from).filter(|at| *at > now).min();
                 next.map_or(Span::seconds(i64::from(min_ready_s)), |at| at - now)
             });
@@ -535,7 +576,7 @@ mod tests {
         }
         let object = Rc::new(Object::new(&POD, pod));
         let ordinal = identity::parent_and_ordinal(name).unwrap().1;
-        Member { pod: object.view(), object, ordinal }
+        Member::new(object, ordinal)
     }
 
     fn decide(spec: Value, pods: &str) -> Plan {
@@ -546,7 +587,7 @@ mod tests {
         let set = StatefulSet::from_value(&value!({
             "metadata": { "name": "w", "namespace": "d", "uid": "set" }, "spec": spec,
         }));
-        let pods: Vec<Member> = pods.split_whitespace().map(member).collect();
+        let pods: Vec<Rc<Member>> = pods.split_whitespace().map(|p| Rc::new(member(p))).collect();
         plan(&Input {
             set: &set,
             current: &"a".into(),

@@ -3,10 +3,11 @@
 
 use crate::api::kinds::pod::Pod;
 use crate::api::kinds::stateful_set::{StatefulSet, StatefulSetStatus};
-use crate::base::time::{Span, Time};
+use crate::base::time::Time;
 use crate::base::value::{Str, Value};
 
-use super::identity::{REVISION_LABEL, wanted};
+use super::identity::wanted;
+use super::plan::Member;
 
 /// The counts over pods.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,51 +24,31 @@ pub struct Counts {
     pub updated: i32,
 }
 
-/// The revision that a pod was made from.
-pub fn revision_of(pod: &Pod) -> &str {
-    pod.meta.labels.get(REVISION_LABEL).map_or("", Str::as_str)
-}
-
 /// Whether a pod is Running and Ready. Upstream: isRunningAndReady.
 pub fn is_running_and_ready(pod: &Pod) -> bool {
     pod.status.phase == "Running" && pod.is_ready()
 }
 
-/// The instant from which a Ready pod counts as available; `None` when it is not Ready.
-/// Upstream: pkg/api/v1/pod/util.go, IsPodAvailable.
-pub fn available_from(pod: &Pod, min_ready_s: i32) -> Option<Time> {
+/// Since when a pod's Ready condition is true; the epoch where that is not said, `None` when it is not true.
+pub fn ready_since(pod: &Pod) -> Option<Time> {
     let ready = pod.status.condition("Ready").filter(|c| c.status == "True")?;
-    if min_ready_s == 0 {
-        return Some(Time::default());
-    }
-    Some(ready.last_transition_time? + Span::seconds(i64::from(min_ready_s)))
-}
-
-/// Whether a pod has been Ready for long enough.
-pub fn is_available(pod: &Pod, min_ready_s: i32, now: Time) -> bool {
-    available_from(pod, min_ready_s).is_some_and(|from| from <= now)
-}
-
-/// Whether a pod does not serve, or soon will not. Upstream: isUnavailable.
-pub fn is_unavailable(pod: &Pod, min_ready_s: i32, now: Time) -> bool {
-    pod.meta.is_deleting() || !is_available(pod, min_ready_s, now)
+    Some(ready.last_transition_time.unwrap_or_default())
 }
 
 impl Counts {
     /// Adds a pod. Upstream: computeReplicaStatus.
-    pub fn add(&mut self, pod: &Pod, current: &str, update: &str, min_ready_s: i32, now: Time) {
-        if pod.status.phase.is_empty() {
+    pub fn add(&mut self, pod: &Member, current: &str, update: &str, min_ready_s: i32, now: Time) {
+        if pod.pod.status.phase.is_empty() {
             return;
         }
         self.replicas += 1;
-        if is_running_and_ready(pod) {
+        if pod.ready {
             self.ready += 1;
-            self.available += i32::from(is_available(pod, min_ready_s, now));
+            self.available += i32::from(pod.is_available(min_ready_s, now));
         }
-        if !pod.meta.is_deleting() {
-            let revision = revision_of(pod);
-            self.current += i32::from(revision == current);
-            self.updated += i32::from(revision == update);
+        if !pod.deleting {
+            self.current += i32::from(pod.revision == current);
+            self.updated += i32::from(pod.revision == update);
         }
     }
 }
