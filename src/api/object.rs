@@ -63,6 +63,18 @@ impl Object {
         Object { kind, key, rv, value, meta: OnceCell::new(), view: OnceCell::new() }
     }
 
+    /// The same object with nothing decoded yet: what is kept for long takes less room so.
+    pub fn undecoded(&self) -> Object {
+        Object {
+            kind: self.kind,
+            key: self.key.clone(),
+            rv: self.rv,
+            value: self.value.clone(),
+            meta: OnceCell::new(),
+            view: OnceCell::new(),
+        }
+    }
+
     /// The whole object with `apiVersion`, `kind` and `metadata`.
     pub fn value(&self) -> &Value {
         &self.value

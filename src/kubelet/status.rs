@@ -653,7 +653,7 @@ pub(super) struct Fixed {
     qos: Str,
     allocated: Value,
     resources: Value,
-    containers: BTreeMap<Str, FixedContainer>,
+    containers: Vec<(Str, FixedContainer)>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -822,7 +822,7 @@ fn condition_value(condition: &Condition, generation: i64) -> Value {
 
 fn container_value(status: &ContainerStatus, fixed: &Fixed) -> Value {
     let mut map = Map::new();
-    let part = fixed.containers.get(&status.name);
+    let part = fixed.containers.iter().find(|(name, _)| *name == status.name).map(|(_, part)| part);
     if let (Some(part), true) = (part, status.user.is_some()) {
         if !part.requests.is_empty() {
             map.insert("allocatedResources", part.requests.clone());

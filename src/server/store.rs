@@ -158,8 +158,14 @@ impl Store {
     }
 
     fn record(&mut self, change: Change) {
+        // The log outlives the objects: it keeps them without their decoded views.
+        let kept = Change {
+            old: change.old.as_ref().map(|old| Rc::new(old.undecoded())),
+            new: Rc::new(change.new.undecoded()),
+            ..change.clone()
+        };
         let change = Rc::new(change);
-        self.log.push_back(change.clone());
+        self.log.push_back(Rc::new(kept));
         if self.log.len() > LOG_LIMIT {
             self.log.pop_front();
         }
