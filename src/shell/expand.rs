@@ -954,6 +954,8 @@ impl Shell {
                 return Some((self.seconds_base + span.whole_seconds()).to_string());
             }
             "EPOCHSECONDS" => return Some(sys.now().unix_s().to_string()),
+            "FUNCNAME" => return self.function_name().map(|name| name.to_string()),
+            "PIPESTATUS" => return self.pipe_status.first().map(ToString::to_string),
             "UID" | "EUID" => return Some(uid.to_string()),
             "GROUPS" => return Some(gid.to_string()),
             "BASHPID" => return Some(sys.shown_pid().to_string()),
@@ -976,6 +978,10 @@ impl Shell {
 
     /// All elements of a variable with their subscripts.
     pub(crate) fn elements(&self, name: &str) -> Vec<(String, String)> {
+        if name == "PIPESTATUS" && self.dialect.is_bash() {
+            let codes = self.pipe_status.iter().enumerate();
+            return codes.map(|(at, code)| (at.to_string(), code.to_string())).collect();
+        }
         match self.vars.get(name).map(|var| &var.value) {
             None | Some(vars::Value::Unset) => Vec::new(),
             Some(vars::Value::Text(text)) => vec![("0".to_owned(), text.clone())],
@@ -990,6 +996,10 @@ impl Shell {
 
     /// One element of an array; a negative subscript counts from the end.
     pub(crate) fn element(&self, name: &str, at: i64) -> Option<String> {
+        if name == "PIPESTATUS" && self.dialect.is_bash() {
+            let code = self.pipe_status.get(usize::try_from(at).ok()?)?;
+            return Some(code.to_string());
+        }
         match self.vars.get(name).map(|var| &var.value)? {
             vars::Value::Unset => None,
             vars::Value::Text(text) => (at == 0 || at == -1).then(|| text.clone()),

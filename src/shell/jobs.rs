@@ -55,6 +55,7 @@ impl Job {
         for member in self.members.iter_mut().filter(|m| m.code.is_none()) {
             if let Some((_, code)) = sys.wait(Some(member.pid)) {
                 member.code = Some(code);
+                self.told = false;
             } else if !sys.processes().iter().any(|p| p.pid == member.pid) {
                 member.code = Some(127);
             }

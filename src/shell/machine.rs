@@ -79,6 +79,10 @@ pub(crate) struct Shell {
     stray: Vec<Pid>,
     begun: bool,
     replaced: bool,
+    /// Signals sent by the last command are to arrive before the next one.
+    pub(crate) pause: bool,
+    /// `$PIPESTATUS`.
+    pub(crate) pipe_status: Vec<i32>,
 }
 
 /// Where a shell's commands come from.
@@ -330,7 +334,7 @@ impl Process for Shell {
             if let Some(wait) = self.advance(sys) {
                 return Step::Wait(wait);
             }
-            if self.replaced {
+            if self.replaced || std::mem::take(&mut self.pause) {
                 return Step::Yield;
             }
         }
@@ -415,6 +419,8 @@ impl Shell {
             stray: Vec::new(),
             begun: false,
             replaced: false,
+            pause: false,
+            pipe_status: Vec::new(),
         }
     }
 
@@ -693,6 +699,11 @@ impl Shell {
             | ParseError::Unexpected { line, .. }
             | ParseError::TooDeep { line } => *line,
             ParseError::TooLong => self.line.max(1),
+        };
+        // bash counts the end of the text as a line of its own.
+        let line = match error {
+            ParseError::Incomplete { quote: None, .. } if bash => text.lines().count() as u32 + 1,
+            _ => line,
         };
         let name = &self.name;
         let prefix = match (self.dialect, self.origin, role) {
@@ -1005,6 +1016,10 @@ impl Shell {
             }
             return Next::Again(Frame::Pipeline { pipeline, text, started });
         };
+        if pipeline.commands.len() == 1 {
+            self.pipe_status.clear();
+            self.pipe_status.push(self.status);
+        }
         if pipeline.negate {
             self.status = i32::from(self.status == 0);
         }
@@ -1364,7 +1379,7 @@ impl Shell {
         if let Err(message) = self.redirect(redirects, Some(&mut saved), sys) {
             super::redirect::restore(sys, saved);
             self.complain(sys, &message);
-            self.status = self.dialect.error_status();
+            self.status = self.dialect.redirect_status();
             return Next::Done;
         }
         let cleanup =
@@ -1460,6 +1475,12 @@ impl Shell {
             self.complain(sys, &message);
             self.status = 1;
             return Next::Done;
+        }
+        if self.options.xtrace && self.dialect.is_bash() {
+            let words: Vec<String> =
+                items.iter().map(|item| vars::quoted_if_needed(item)).collect();
+            let line = format!("{}for {name} in {}\n", self.trace_mark(), words.join(" "));
+            sys.eprint(&line);
         }
         self.push(Frame::List { list: body.clone(), at: 0 });
         Next::Again(Frame::For { command, items, at: at + 1 })
@@ -1619,7 +1640,7 @@ impl Shell {
             self.status = substituted.unwrap_or(0);
             if let Err(message) = result {
                 self.complain(sys, &message);
-                self.status = self.dialect.error_status();
+                self.status = self.dialect.redirect_status();
             }
             return Next::Done;
         }
@@ -1633,7 +1654,7 @@ impl Shell {
         if let Err(message) = self.redirect(redirects, keep, sys) {
             super::redirect::restore(sys, saved);
             self.complain(sys, &message);
-            self.status = self.dialect.error_status();
+            self.status = self.dialect.redirect_status();
             if builtin.is_some_and(|b| b.special) && !self.dialect.is_bash() {
                 self.unwind = Some(self.fatal(2));
             }
@@ -1884,11 +1905,19 @@ impl Shell {
         Ok(())
     }
 
-    fn trace(&mut self, values: &[Assigned], argv: &[String], sys: &mut Sys) {
-        let mark = self.vars.text("PS4").unwrap_or("+ ").to_owned();
+    /// What traced lines begin with.
+    fn trace_mark(&self) -> String {
+        let mark = self.vars.text("PS4").unwrap_or("+ ");
         let first = mark.chars().next().unwrap_or('+').to_string();
-        let mut prefix = first.repeat(self.depth);
-        prefix.push_str(&mark);
+        first.repeat(self.depth) + mark
+    }
+
+    fn trace(&self, values: &[Assigned], argv: &[String], sys: &mut Sys) {
+        let prefix = self.trace_mark();
+        let quoted = |word: &str| match self.dialect {
+            Dialect::Dash => word.to_owned(),
+            Dialect::Bash | Dialect::Ash => vars::quoted_if_needed(word),
+        };
         let assigned = |value: &Assigned| match &value.value {
             AssignedValue::Text(text) => {
                 let quoted =
@@ -1901,7 +1930,7 @@ impl Shell {
                 format!("{}=({})", value.name, items.join(" "))
             }
         };
-        let words: Vec<String> = argv.iter().map(|word| vars::quoted_if_needed(word)).collect();
+        let words: Vec<String> = argv.iter().map(|word| quoted(word)).collect();
         let mut lines = Vec::new();
         if self.dialect.is_bash() {
             lines.extend(values.iter().map(assigned));
@@ -1939,6 +1968,7 @@ impl Shell {
         }
         self.take_terminal(sys);
         self.status = job.status(self.options.pipefail);
+        self.pipe_status = job.members.iter().map(|m| m.code.unwrap_or(0)).collect();
         if self.terminal.is_some() && self.status == Signal::Int.exit_code() {
             self.unwind = Some(Unwind::Interrupt);
         }

@@ -11,7 +11,8 @@
 //!
 //! Simplified: `sh` too edits lines and understands the line editor's keys, whichever shell it stands for.
 //! Simplified: not simulated are coprocesses, `select`, process substitution, `[[ … ]]` with extended
-//! patterns, and stopping jobs with Ctrl-Z; each says so.
+//! patterns; each says so. Brace expansion works on parts of words, not on their text: in `$a{x,y}` the name
+//! is `a`.
 
 mod arith;
 mod ast;
@@ -117,6 +118,11 @@ impl Dialect {
             Dialect::Bash => format!("{name}: readonly variable"),
             Dialect::Ash | Dialect::Dash => format!("{name}: is read only"),
         }
+    }
+
+    /// The exit status of a command whose redirection fails.
+    fn redirect_status(self) -> i32 {
+        if self == Dialect::Dash { 2 } else { 1 }
     }
 
     /// The exit status of a script that an expansion error ends.

@@ -8,8 +8,7 @@ use crate::base::time::Span;
 use crate::os::kernel::{MachineId, StartSpec, Stdio};
 use crate::os::testing::{Bench, WITH_INPUT};
 use crate::os::{
-    Catalog, Image, ImageFile, OpenFlags, Process, Program, Read, STDIN, STDOUT, Signal, Step, Sys,
-    Wait,
+    Catalog, Image, ImageFile, Process, Program, Read, STDIN, STDOUT, Signal, Step, Sys, Wait,
 };
 
 /// A program made of a function over its state.
@@ -242,20 +241,22 @@ fn a_command_with_nothing_behind_it_takes_the_shells_place() {
 #[test]
 fn a_script_may_come_over_standard_input() {
     let (mut bench, machine) = world(&DEBIAN);
-    let (code, output) = bench.feed(
-        machine,
-        &["/tmp/bin/sh"],
-        "echo a\nread x\nfrom input\necho \"$x\"\nfor i in 1 2\ndo echo $i\ndone\nexit 3\n",
-    );
-    assert_eq!((code, output.as_str()), (3, "a\nfrom input\n1\n2\n"));
+    let script = "echo a\nread x\nfrom input\necho \"$x\"\nfor i in 1 2\ndo echo $i\ndone\ncat <<E\n$x\nE\nexit 3\n";
+    bench.kernel.write_file(machine, "/tmp/in", script.as_bytes()).unwrap();
+    let spec = spec(&["with-input", "/tmp/in", "sh"], Stdio::Collect);
+    let pid = bench.kernel.start(machine, spec).unwrap();
+    assert_eq!(bench.finish(pid), (3, "a\nfrom input\n1\n2\nfrom input\n".to_owned()));
 }
 
 #[test]
 fn a_file_without_an_interpreter_line_is_run_by_the_shell() {
-    let script = "echo 'echo ran $0 $1' > s; ./s x; echo $?; record 1; cat /tmp/record";
     let (mut bench, machine) = world(&DEBIAN);
-    bench.kernel.write_file(machine, "/tmp/w/t", b"echo ran $1\n").unwrap();
-    let (_, output) = run(&DEBIAN, &["bash", "-c", script]);
-    assert!(output.contains("Permission denied"), "{output}");
-    let _ = OpenFlags::READ;
+    for name in ["/tmp/w/a", "/tmp/w/b"] {
+        bench.kernel.write_file(machine, name, b"echo ran $0 $1\n").unwrap();
+    }
+    bench.kernel.write_file(machine, "/tmp/w/b", b"#!/tmp/bin/sh\necho own $0 $1\n").unwrap();
+    let script = "./a x; echo $?; chmod_ok=1; sh a y; sh ./b z";
+    let pid = bench.kernel.start(machine, spec(&["bash", "-c", script], Stdio::Collect)).unwrap();
+    let wanted = "bash: line 1: ./a: Permission denied\n126\nran a y\nown ./b z\n";
+    assert_eq!(bench.finish(pid), (0, wanted.to_owned()));
 }

@@ -123,6 +123,22 @@ pub(crate) fn quoted_if_needed(text: &str) -> String {
     }
 }
 
+/// Quotes text with backslashes if it needs it, as `printf %q` does.
+pub(crate) fn backslash_quoted(text: &str) -> String {
+    if text.is_empty() || text.chars().any(char::is_control) {
+        return quoted_if_needed(text);
+    }
+    let mut quoted = String::new();
+    for (i, c) in text.chars().enumerate() {
+        let special = " !\"$&'()*,;<>?[\\]^`{|}".contains(c) || i == 0 && matches!(c, '#' | '~');
+        if special {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    quoted
+}
+
 /// `$'…'`.
 fn ansi_quoted(text: &str) -> String {
     let mut quoted = "$'".to_owned();

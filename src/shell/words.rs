@@ -236,6 +236,15 @@ impl Parser<'_> {
                 {
                     break;
                 }
+                '=' if end == End::Blank
+                    && self.options.bash
+                    && parts.parts.is_empty()
+                    && super::parse::is_name(&parts.text) =>
+                {
+                    parts.text.push(c);
+                    self.at += 1;
+                    self.tilde(&mut parts);
+                }
                 ':' if end == End::Assigned => {
                     parts.text.push(c);
                     self.at += 1;

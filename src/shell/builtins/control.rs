@@ -64,7 +64,7 @@ pub(super) fn return_(shell: &mut Shell, args: &[String], sys: &mut Sys) -> Ran 
     if shell.dialect.is_bash() {
         let message = "can only `return' from a function or sourced script";
         shell.complain_as(sys, "return", message);
-        return Ran::Status(1);
+        return Ran::Status(2);
     }
     Ran::Unwind(status, Unwind::Exit(status))
 }

@@ -64,6 +64,7 @@ pub(super) fn run(shell: &mut Shell, args: &[String], sys: &mut Sys) -> Ran {
         return Ran::Status(2);
     }
     let mut status = 0;
+    shell.pause = true;
     for target in rest {
         if let Err(message) = send(shell, target, signal, sys) {
             if shell.dialect == Dialect::Ash {

@@ -3,7 +3,7 @@
 use crate::os::{STDOUT, Sys};
 use crate::shell::Dialect;
 use crate::shell::machine::{Ran, Shell};
-use crate::shell::vars::quoted_if_needed;
+use crate::shell::vars::backslash_quoted;
 use crate::shell::words::{Escapes, escape};
 
 /// The widest field.
@@ -226,7 +226,7 @@ impl Printer<'_> {
     }
 
     fn quoted<'f>(&mut self, spec: &Spec, rest: &'f str) -> Option<&'f str> {
-        let text = quoted_if_needed(self.next().unwrap_or_default());
+        let text = backslash_quoted(self.next().unwrap_or_default());
         self.pad(spec, text.as_bytes());
         Some(rest)
     }

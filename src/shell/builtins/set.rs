@@ -108,7 +108,11 @@ pub(super) fn run(shell: &mut Shell, args: &[String], sys: &mut Sys) -> Ran {
                         Dialect::Dash => format!("Illegal option -o {name}"),
                     };
                     shell.complain_as(sys, "set", &message);
-                    return fail(shell);
+                    return if shell.dialect == Dialect::Ash {
+                        Ran::Status(1)
+                    } else {
+                        fail(shell)
+                    };
                 }
             } else if switch_letter(shell, letter, on).is_none() {
                 let option = format!("{}{letter}", if on { '-' } else { '+' });

@@ -81,7 +81,7 @@ impl Screen {
             .iter()
             .map(|row| row.iter().collect::<String>().trim_end().to_owned())
             .collect();
-        lines.join("\n")
+        lines.join("\n").trim_end().to_owned()
     }
 }
 
@@ -277,7 +277,7 @@ fn jobs_are_told_of() {
 fn tab_completes_commands_files_variables_and_kubectl() {
     let mut session = Session::new(60);
     session.keys("prin\t\t");
-    assert!(session.text().ends_with("$ prin\nprintenv  printf\n$ print"), "{}", session.text());
+    assert!(session.text().ends_with("$ print\nprintenv  printf\n$ print"), "{}", session.text());
     session.keys("\x15kubectl ge\t");
     assert_eq!(session.last(), "$ kubectl get");
     session.keys("po\t");
