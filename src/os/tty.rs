@@ -39,7 +39,7 @@ pub(super) struct Tty {
 
 #[derive(Clone)]
 enum Chunk {
-    Bytes(Vec<u8>),
+    Bytes(VecDeque<u8>),
     End,
 }
 
@@ -83,7 +83,7 @@ impl Tty {
         let bytes = &bytes[..bytes.len().min(room)];
         if self.raw {
             if !bytes.is_empty() {
-                self.input.push_back(Chunk::Bytes(bytes.to_vec()));
+                self.input.push_back(Chunk::Bytes(bytes.to_vec().into()));
             }
             return (echo, signals);
         }
@@ -145,7 +145,7 @@ impl Tty {
 
     fn enter(&mut self) {
         let line = std::mem::take(&mut self.line);
-        self.input.push_back(Chunk::Bytes(line));
+        self.input.push_back(Chunk::Bytes(line.into()));
     }
 
     /// Takes the last character back, on the screen too.
@@ -274,11 +274,11 @@ impl Kernel {
         match tty.input.pop_front() {
             None | Some(Chunk::End) => Read::End,
             Some(Chunk::Bytes(mut bytes)) => {
-                if bytes.len() > max {
-                    let rest = bytes.split_off(max);
-                    tty.input.push_front(Chunk::Bytes(rest));
+                let taken = bytes.drain(..max.min(bytes.len())).collect();
+                if !bytes.is_empty() {
+                    tty.input.push_front(Chunk::Bytes(bytes));
                 }
-                Read::Data(bytes)
+                Read::Data(taken)
             }
         }
     }

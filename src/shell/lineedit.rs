@@ -1111,6 +1111,9 @@ fn advance(place: &mut (usize, usize), c: char, columns: usize) {
 /// Columns that a character takes.
 pub(super) fn width(c: char) -> usize {
     let code = u32::from(c);
+    if code < 0x300 {
+        return 1;
+    }
     let combining = [
         0x300..=0x36f,
         0x483..=0x489,

@@ -21,7 +21,7 @@ use crate::base::time::Time;
 use crate::os::{Errno, Fd, Pid, Process, Read, STDIN, STDOUT, Signal, Spawn, Step, Sys, Wait};
 
 /// Frames run in one step.
-const SLICE: u32 = 1000;
+const SLICE: u32 = 250;
 /// The deepest stack of frames.
 const MAX_FRAMES: usize = 5000;
 /// The most output that a substitution takes.
