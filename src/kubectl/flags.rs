@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::error::CmdError;
-use super::{Cx, Next};
+use super::{Cx, Next, help};
 use crate::base::human::{parse_go_duration, quote};
 use crate::base::time::Span;
 
@@ -36,19 +36,13 @@ pub(crate) struct Flag {
     pub(crate) short: char,
     pub(crate) kind: Kind,
     pub(crate) default: &'static str,
-    pub(crate) usage: &'static str,
     /// Whether this simulation acts on it; otherwise its use is an error.
     pub(crate) works: bool,
 }
 
 /// A flag that works.
-pub(crate) const fn flag(
-    name: &'static str,
-    kind: Kind,
-    default: &'static str,
-    usage: &'static str,
-) -> Flag {
-    Flag { name, short: '\0', kind, default, usage, works: true }
+pub(crate) const fn flag(name: &'static str, kind: Kind, default: &'static str) -> Flag {
+    Flag { name, short: '\0', kind, default, works: true }
 }
 
 impl Flag {
@@ -87,14 +81,6 @@ pub(crate) struct Verb {
     pub(crate) name: &'static str,
     /// Other names.
     pub(crate) aliases: &'static [&'static str],
-    /// One line for lists of commands.
-    pub(crate) short: &'static str,
-    /// The help's first part; the one line when "".
-    pub(crate) long: &'static str,
-    /// Examples as the help shows them.
-    pub(crate) examples: &'static str,
-    /// The usage line behind `kubectl `.
-    pub(crate) usage: &'static str,
     /// Its flags, in groups that verbs share.
     pub(crate) flags: &'static [&'static [Flag]],
     /// Its subcommands.
@@ -105,17 +91,8 @@ pub(crate) struct Verb {
 
 impl Verb {
     /// A command with nothing but a name, for `..Verb::EMPTY`.
-    pub(crate) const EMPTY: Verb = Verb {
-        name: "",
-        aliases: &[],
-        short: "",
-        long: "",
-        examples: "",
-        usage: "",
-        flags: &[],
-        subs: &[],
-        run: None,
-    };
+    pub(crate) const EMPTY: Verb =
+        Verb { name: "", aliases: &[], flags: &[], subs: &[], run: None };
 
     fn answers_to(&self, name: &str) -> bool {
         self.name == name || self.aliases.contains(&name)
@@ -134,6 +111,7 @@ pub(crate) struct Args {
     pub(crate) dash: Option<usize>,
     /// Things to say before anything else, such as deprecations.
     pub(crate) notices: Vec<String>,
+    flags: Vec<Flag>,
     values: BTreeMap<&'static str, Vec<String>>,
 }
 
@@ -145,47 +123,27 @@ pub(crate) enum Parsed {
     Help(Args),
 }
 
-/// Flags that every command has.
-pub(crate) const GLOBAL: &[Flag] = &[
-    flag("as", Kind::Text, "", "Username to impersonate for the operation. User could be a regular user or a service account in a namespace.").absent(),
-    flag("as-group", Kind::Array, "", "Group to impersonate for the operation, this flag can be repeated to specify multiple groups.").absent(),
-    flag("as-uid", Kind::Text, "", "UID to impersonate for the operation.").absent(),
-    flag("as-user-extra", Kind::Array, "", "User extras to impersonate for the operation, this flag can be repeated to specify multiple values for the same key.").absent(),
-    flag("cache-dir", Kind::Text, "/root/.kube/cache", "Default cache directory"),
-    flag("certificate-authority", Kind::Text, "", "Path to a cert file for the certificate authority").absent(),
-    flag("client-certificate", Kind::Text, "", "Path to a client certificate file for TLS").absent(),
-    flag("client-key", Kind::Text, "", "Path to a client key file for TLS").absent(),
-    flag("cluster", Kind::Text, "", "The name of the kubeconfig cluster to use"),
-    flag("context", Kind::Text, "", "The name of the kubeconfig context to use"),
-    flag("disable-compression", Kind::Bool, "false", "If true, opt-out of response compression for all requests to the server"),
-    flag("insecure-skip-tls-verify", Kind::Bool, "false", "If true, the server's certificate will not be checked for validity. This will make your HTTPS connections insecure"),
-    flag("kubeconfig", Kind::Text, "", "Path to the kubeconfig file to use for CLI requests."),
-    flag("kuberc", Kind::Text, "", "Path to the kuberc file to use for preferences. This can be disabled by exporting KUBECTL_KUBERC=false feature gate or turning off the feature KUBERC=off.").absent(),
-    flag("log-flush-frequency", Kind::Duration, "5s", "Maximum number of seconds between log flushes"),
-    flag("match-server-version", Kind::Bool, "false", "Require server version to match client version"),
-    flag("namespace", Kind::Text, "", "If present, the namespace scope for this CLI request").short('n'),
-    flag("password", Kind::Text, "", "Password for basic authentication to the API server").absent(),
-    flag("profile", Kind::Text, "none", "Name of profile to capture. One of (none|cpu|heap|goroutine|threadcreate|block|mutex|trace)").absent(),
-    flag("profile-output", Kind::Text, "profile.pprof", "Name of the file to write the profile to").absent(),
-    flag("request-timeout", Kind::Text, "0", "The length of time to wait before giving up on a single server request. Non-zero values should contain a corresponding time unit (e.g. 1s, 2m, 3h). A value of zero means don't timeout requests."),
-    flag("server", Kind::Text, "", "The address and port of the Kubernetes API server").short('s'),
-    flag("storage-driver-buffer-duration", Kind::Duration, "1m0s", "Writes in the storage driver will be buffered for this duration, and committed to the non memory backends as a single transaction").absent(),
-    flag("tls-server-name", Kind::Text, "", "Server name to use for server certificate validation. If it is not provided, the hostname used to contact the server is used").absent(),
-    flag("token", Kind::Text, "", "Bearer token for authentication to the API server").absent(),
-    flag("user", Kind::Text, "", "The name of the kubeconfig user to use"),
-    flag("username", Kind::Text, "", "Username for basic authentication to the API server").absent(),
-    flag("v", Kind::Int, "0", "number for the log level verbosity").short('v'),
-    flag("vmodule", Kind::Text, "", "comma-separated list of pattern=N settings for file-filtered logging (only works for the default text log format)").absent(),
-    flag("warnings-as-errors", Kind::Bool, "false", "Treat warnings received from the server as errors and exit with a non-zero exit code"),
+/// Flags of every command that do something; the help names more.
+const GLOBAL: &[Flag] = &[
+    flag("cache-dir", Kind::Text, "/root/.kube/cache"),
+    flag("cluster", Kind::Text, ""),
+    flag("context", Kind::Text, ""),
+    flag("disable-compression", Kind::Bool, "false"),
+    flag("insecure-skip-tls-verify", Kind::Bool, "false"),
+    flag("kubeconfig", Kind::Text, ""),
+    flag("log-flush-frequency", Kind::Duration, "5s"),
+    flag("match-server-version", Kind::Bool, "false"),
+    flag("namespace", Kind::Text, "").short('n'),
+    flag("request-timeout", Kind::Text, "0"),
+    flag("server", Kind::Text, "").short('s'),
+    flag("user", Kind::Text, ""),
+    flag("v", Kind::Int, "0").short('v'),
+    flag("warnings-as-errors", Kind::Bool, "false"),
 ];
 
 impl Args {
-    fn declared(&self) -> impl Iterator<Item = &'static Flag> {
-        declared(self.verb)
-    }
-
-    fn spec(&self, name: &str) -> Option<&'static Flag> {
-        self.declared().find(|f| f.name == name)
+    fn spec(&self, name: &str) -> Option<&Flag> {
+        self.flags.iter().find(|f| f.name == name)
     }
 
     /// Whether the flag was given.
@@ -237,9 +195,17 @@ impl Args {
     }
 }
 
-/// A verb's own flags and the global ones; the verb's win.
-pub(crate) fn declared(verb: &'static Verb) -> impl Iterator<Item = &'static Flag> {
-    verb.flags.iter().flat_map(|group| group.iter()).chain(GLOBAL)
+/// A command's own flags, those that its help names besides, and the global ones; the first win.
+fn declared(verb: &'static Verb, path: &str) -> Vec<Flag> {
+    let own = verb.flags.iter().flat_map(|group| group.iter().copied());
+    let mut flags: Vec<Flag> = own.collect();
+    let more = help::flags(path).chain(GLOBAL.iter().copied()).chain(help::flags(help::OPTIONS));
+    for flag in more {
+        if !flags.iter().any(|f| f.name == flag.name) {
+            flags.push(flag);
+        }
+    }
+    flags
 }
 
 /// Refuses flags that are known but left out here.
@@ -263,11 +229,12 @@ pub(crate) fn check_supported(args: &Args) -> Result<(), CmdError> {
 /// Reads a command line (without the program's name).
 pub(crate) fn parse(root: &'static Verb, argv: &[String]) -> Result<Parsed, CmdError> {
     let (verb, path, rest) = find(root, argv)?;
+    let flags = declared(verb, &path);
     let mut parser = FlagParser {
-        verb,
         args: Args {
             verb,
             path,
+            flags,
             pos: Vec::new(),
             dash: None,
             notices: Vec::new(),
@@ -296,7 +263,7 @@ fn find(
     let mut verb = root;
     let mut path = root.name.to_owned();
     let mut rest = argv.to_vec();
-    while let Some(at) = first_word(verb, &rest) {
+    while let Some(at) = first_word(verb, &path, &rest) {
         let Some(sub) = verb.subs.iter().find(|s| s.answers_to(&rest[at])) else {
             if std::ptr::eq(verb, root) {
                 return Err(unknown_command(root, &rest[at]));
@@ -311,10 +278,11 @@ fn find(
 }
 
 /// Where the first argument stands that is neither a flag nor a flag's value.
-fn first_word(verb: &'static Verb, args: &[String]) -> Option<usize> {
+fn first_word(verb: &'static Verb, path: &str, args: &[String]) -> Option<usize> {
     if verb.subs.is_empty() {
         return None;
     }
+    let flags = declared(verb, path);
     let mut at = 0;
     while at < args.len() {
         let arg = args[at].as_str();
@@ -323,14 +291,14 @@ fn first_word(verb: &'static Verb, args: &[String]) -> Option<usize> {
         }
         if let Some(long) = arg.strip_prefix("--") {
             let bare = !long.contains('=');
-            let known = declared(verb).find(|f| f.name == long);
+            let known = flags.iter().find(|f| f.name == long);
             let takes_next =
                 bare && long != "help" && known.is_none_or(|f| f.without_value().is_none());
             at += if takes_next { 2 } else { 1 };
         } else if let Some(short) = arg.strip_prefix('-').filter(|s| !s.is_empty()) {
             let letter = short.chars().next().unwrap_or('-');
             let alone = short.chars().count() == 1;
-            let known = declared(verb).find(|f| f.short == letter);
+            let known = flags.iter().find(|f| f.short == letter);
             let takes_next =
                 alone && letter != 'h' && known.is_none_or(|f| f.without_value().is_none());
             at += if takes_next { 2 } else { 1 };
@@ -379,7 +347,6 @@ fn distance(a: &str, b: &str) -> usize {
 }
 
 struct FlagParser {
-    verb: &'static Verb,
     args: Args,
     help: bool,
 }
@@ -412,7 +379,7 @@ impl FlagParser {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (text, None),
         };
-        let Some(spec) = declared(self.verb).find(|f| f.name == name) else {
+        let Some(spec) = self.args.flags.iter().find(|f| f.name == name).copied() else {
             if name == "help" {
                 self.help = true;
                 return Ok(());
@@ -433,7 +400,7 @@ impl FlagParser {
         let mut text = text;
         while let Some(letter) = text.chars().next() {
             let after = &text[letter.len_utf8()..];
-            let Some(spec) = declared(self.verb).find(|f| f.short == letter) else {
+            let Some(spec) = self.args.flags.iter().find(|f| f.short == letter).copied() else {
                 if letter == 'h' {
                     self.help = true;
                     return Ok(());
@@ -459,7 +426,7 @@ impl FlagParser {
         Ok(())
     }
 
-    fn set(&mut self, spec: &'static Flag, value: String) -> Result<(), String> {
+    fn set(&mut self, spec: Flag, value: String) -> Result<(), String> {
         if let Err(why) = check_value(spec.kind, &value) {
             return Err(format!(
                 "invalid argument {} for {} flag: {why}",

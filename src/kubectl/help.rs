@@ -1,126 +1,71 @@
-//! The texts of `-h` and `kubectl options`.
+//! The texts of `-h` and `kubectl options`, and the flags that they name.
 //!
-//! Upstream: kubectl/pkg/util/templates/{templater,command_groups}.go.
-//! Simplified: long texts and examples are shorter than upstream's.
+//! Upstream: kubectl/pkg/cmd/*, kubectl/pkg/util/templates. `help.txt` holds what kubectl v1.36
+//! prints for each of its commands.
 
-use super::flags::{Args, Flag, GLOBAL, Kind, Verb};
-use super::verbs;
+use super::flags::{Args, Flag, Kind, flag};
 
-/// The groups of the root's commands.
-const GROUPS: &[(&str, &[&str])] = &[
-    ("Basic Commands (Beginner):", &["create", "expose", "run", "set"]),
-    ("Basic Commands (Intermediate):", &["explain", "get", "edit", "delete"]),
-    ("Deploy Commands:", &["rollout", "scale", "autoscale"]),
-    (
-        "Cluster Management Commands:",
-        &["certificate", "cluster-info", "top", "cordon", "uncordon", "drain", "taint"],
-    ),
-    (
-        "Troubleshooting and Debugging Commands:",
-        &[
-            "describe",
-            "logs",
-            "attach",
-            "exec",
-            "port-forward",
-            "proxy",
-            "cp",
-            "auth",
-            "debug",
-            "events",
-        ],
-    ),
-    ("Advanced Commands:", &["diff", "apply", "patch", "replace", "wait", "kustomize"]),
-    ("Settings Commands:", &["label", "annotate", "completion"]),
-    ("Subcommands provided by plugins:", &[]),
-    ("Other Commands:", &["api-resources", "api-versions", "config", "plugin", "version"]),
-];
+const TEXTS: &str = include_str!("help.txt");
+
+/// The command that lists the flags of all commands.
+pub(crate) const OPTIONS: &str = "kubectl options";
 
 /// The help of the command that was typed.
-pub(crate) fn text(args: &Args) -> String {
-    of(args.verb, &args.path)
+pub(crate) fn text(args: &Args) -> &'static str {
+    of(&args.path)
+}
+
+/// The help of a command by its full name; "" for one that kubectl does not have.
+pub(crate) fn of(path: &str) -> &'static str {
+    let texts = TEXTS.split("%% ").filter_map(|part| part.split_once('\n'));
+    texts.into_iter().find(|(name, _)| *name == path).map_or("", |(_, text)| text)
 }
 
 /// The root's commands by group, and how to go on.
-pub(crate) fn root_commands() -> String {
-    let mut out = String::new();
-    for (title, names) in GROUPS {
-        out.push_str(title);
-        out.push('\n');
-        for name in *names {
-            if let Some(verb) = verbs::ROOT.subs.iter().find(|v| v.name == *name) {
-                out.push_str(&format!("  {:<15} {}\n", verb.name, verb.short));
-            }
+pub(crate) fn root_commands() -> &'static str {
+    let text = of("kubectl");
+    text.find("Basic Commands").map_or(text, |at| &text[at..])
+}
+
+/// Names and one-line descriptions of a command's subcommands.
+pub(crate) fn commands(path: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let mut inside = false;
+    of(path).lines().filter_map(move |line| {
+        if !line.starts_with(' ') {
+            inside = line.contains("Commands") && !line.starts_with("Use")
+                || line.starts_with("Subcommands");
+            return None;
         }
-        out.push('\n');
-    }
-    out.push_str("Usage:\n  kubectl [flags] [options]\n\n");
-    out.push_str("Use \"kubectl <command> --help\" for more information about a given command.\n");
-    out.push_str("Use \"kubectl options\" for a list of global command-line options (applies to all commands).\n");
-    out
+        let (name, short) = line.strip_prefix("  ").filter(|_| inside)?.split_once(' ')?;
+        Some((name, short.trim_start())).filter(|(name, _)| !name.is_empty())
+    })
 }
 
-/// The help of a command.
-pub(crate) fn of(verb: &Verb, path: &str) -> String {
-    let long = if verb.long.is_empty() { format!("{}.", verb.short) } else { verb.long.to_owned() };
-    let mut out = format!("{long}\n\n");
-    if std::ptr::eq(verb, &raw const verbs::ROOT) || verb.name == "kubectl" {
-        out.push_str(&root_commands());
-        return out;
-    }
-    if !verb.aliases.is_empty() {
-        let names: Vec<&str> =
-            std::iter::once(verb.name).chain(verb.aliases.iter().copied()).collect();
-        out.push_str(&format!("Aliases:\n{}\n\n", names.join(", ")));
-    }
-    if !verb.examples.is_empty() {
-        out.push_str(&format!("Examples:\n{}\n\n", verb.examples));
-    }
-    if !verb.subs.is_empty() {
-        let width = verb.subs.iter().map(|v| v.name.len()).max().unwrap_or(0).max(11);
-        out.push_str("Available Commands:\n");
-        for sub in verb.subs {
-            out.push_str(&format!("  {:<width$}   {}\n", sub.name, sub.short));
-        }
-        out.push('\n');
-    }
-    let mut flags: Vec<&Flag> = verb.flags.iter().flat_map(|group| group.iter()).collect();
-    if !flags.is_empty() {
-        flags.sort_by_key(|f| f.name);
-        out.push_str("Options:\n");
-        out.push_str(&listed(&flags));
-    }
-    let usage = if verb.usage.is_empty() {
-        format!("{} [options]", verb.name)
-    } else {
-        verb.usage.to_owned()
-    };
-    out.push_str(&format!("Usage:\n  kubectl {usage}\n\n"));
-    if !verb.subs.is_empty() {
-        out.push_str(&format!(
-            "Use \"{path} <command> --help\" for more information about a given command.\n"
-        ));
-    }
-    out.push_str("Use \"kubectl options\" for a list of global command-line options (applies to all commands).\n");
-    out
-}
-
-/// What `kubectl options` prints.
-pub(crate) fn options() -> String {
-    let flags: Vec<&Flag> = GLOBAL.iter().collect();
-    format!("The following options can be passed to any command:\n\n{}", listed(&flags))
-}
-
-fn listed(flags: &[&Flag]) -> String {
-    let mut out = String::new();
-    for flag in flags {
-        let short = if flag.short == '\0' { String::new() } else { format!("-{}, ", flag.short) };
-        let default = match flag.kind {
-            Kind::Text | Kind::Optional(_) => format!("'{}'", flag.default),
-            Kind::Slice | Kind::Array => format!("[{}]", flag.default),
-            Kind::Bool | Kind::Int | Kind::Duration => flag.default.to_owned(),
+/// The flags that a command's help names, as such that are not simulated.
+pub(crate) fn flags(path: &str) -> impl Iterator<Item = Flag> {
+    of(path).lines().filter_map(|line| {
+        let line = line.strip_prefix("    ").filter(|l| l.starts_with('-'))?;
+        let (names, default) = line.strip_suffix(':')?.split_once('=')?;
+        let (short, long) = match names.split_once(", --") {
+            Some((short, long)) => (short.chars().nth(1).unwrap_or('\0'), long),
+            None => ('\0', names.strip_prefix("--")?),
         };
-        out.push_str(&format!("    {short}--{}={default}:\n\t{}\n\n", flag.name, flag.usage));
+        let (kind, default) = kind(default);
+        Some(flag(long, kind, default).short(short).absent())
+    })
+}
+
+/// The type of a flag with this default as the help writes it, and its value.
+fn kind(default: &'static str) -> (Kind, &'static str) {
+    if let Some(text) = default.strip_prefix('\'').and_then(|d| d.strip_suffix('\'')) {
+        return (Kind::Text, text);
     }
-    out
+    if let Some(list) = default.strip_prefix('[').and_then(|d| d.strip_suffix(']')) {
+        return (Kind::Slice, list);
+    }
+    match default {
+        "true" | "false" => (Kind::Bool, default),
+        _ if default.parse::<i64>().is_ok() => (Kind::Int, default),
+        _ => (Kind::Duration, default),
+    }
 }

@@ -186,7 +186,7 @@ impl Kubectl {
         let args = match flags::parse(&verbs::ROOT, &self.argv[1.min(self.argv.len())..]) {
             Ok(Parsed::Run(args)) => args,
             Ok(Parsed::Help(args)) => {
-                sys.print(&help::text(&args));
+                sys.print(help::text(&args));
                 return Err(0);
             }
             Err(error) => return Err(fail(sys, &error)),
@@ -219,8 +219,9 @@ fn run(sys: &mut Sys, mut env: Box<Env>) -> Result<State, i32> {
     let outcome = flags::check_supported(&args).and_then(|()| match args.verb.run {
         Some(run) => run(&mut cx),
         None if args.pos.is_empty() => {
-            cx.sys.print(&help::text(&args));
-            Ok(Next::Exit(1))
+            cx.sys.print(help::text(&args));
+            let fine = matches!(args.verb.name, "kubectl" | "certificate");
+            Ok(Next::Exit(i32::from(!fine)))
         }
         None => Err(CmdError::usage_help(
             &args.path,

@@ -19,10 +19,10 @@ use crate::os::Sys;
 
 /// The flags of commands that print objects.
 pub(crate) const FLAGS: &[Flag] = &[
-    flag("allow-missing-template-keys", Kind::Bool, "true", "If true, ignore any errors in templates when a field or map key is missing in the template. Only applies to golang and jsonpath output formats."),
-    flag("output", Kind::Text, "", "Output format. One of: (json, yaml, kyaml, name, go-template, go-template-file, template, templatefile, jsonpath, jsonpath-as-json, jsonpath-file).").short('o'),
-    flag("show-managed-fields", Kind::Bool, "false", "If true, keep the managedFields when printing objects in JSON or YAML format."),
-    flag("template", Kind::Text, "", "Template string or path to template file to use when -o=go-template, -o=go-template-file. The template format is golang templates [http://golang.org/pkg/text/template/#pkg-overview]."),
+    flag("allow-missing-template-keys", Kind::Bool, "true"),
+    flag("output", Kind::Text, "").short('o'),
+    flag("show-managed-fields", Kind::Bool, "false"),
+    flag("template", Kind::Text, ""),
 ];
 
 /// How an object is printed.

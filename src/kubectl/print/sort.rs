@@ -16,6 +16,9 @@ pub(crate) fn sort(
     field: &str,
     object_of: impl Fn(&Value) -> Value,
 ) -> Result<(), CmdError> {
+    if items.is_empty() {
+        return Ok(());
+    }
     let path = JsonPath::relaxed(field).unwrap_or_else(|_| field.to_owned());
     let parsed = JsonPath::parse(&path)
         .map_err(|error| CmdError::plain(format!("sorting error: {error}")))?
@@ -26,7 +29,7 @@ pub(crate) fn sort(
         let key = found.into_iter().next().and_then(|f| f.into_iter().next());
         keyed.push((key, item));
     }
-    if !keyed.is_empty() && keyed.iter().all(|(key, _)| key.is_none()) {
+    if keyed.iter().all(|(key, _)| key.is_none()) {
         return Err(CmdError::plain(format!(
             "couldn't find any field with path {} in the list of objects",
             quote(&path)

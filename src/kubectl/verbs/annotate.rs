@@ -10,32 +10,14 @@ use super::common::{self, DryRun};
 use super::label::{Change, send};
 
 const FLAGS: &[Flag] = &[
-    flag("list", Kind::Bool, "false", "If true, display the annotations for a given resource."),
-    flag(
-        "local",
-        Kind::Bool,
-        "false",
-        "If true, annotation will NOT contact api-server but run locally.",
-    )
-    .absent(),
-    flag(
-        "overwrite",
-        Kind::Bool,
-        "false",
-        "If true, allow annotations to be overwritten, otherwise reject annotation updates that overwrite existing annotations.",
-    ),
-    flag(
-        "resource-version",
-        Kind::Text,
-        "",
-        "If non-empty, the annotation update will only succeed if this is the current resource-version for the object. Only valid when specifying a single resource.",
-    ),
+    flag("list", Kind::Bool, "false"),
+    flag("local", Kind::Bool, "false").absent(),
+    flag("overwrite", Kind::Bool, "false"),
+    flag("resource-version", Kind::Text, ""),
 ];
 
 pub(crate) static VERB: Verb = Verb {
     name: "annotate",
-    short: "Update the annotations on a resource",
-    usage: "annotate [--overwrite] (-f FILENAME | TYPE NAME) KEY_1=VAL_1 ... KEY_N=VAL_N [--resource-version=version] [options]",
     flags: &[
         FLAGS,
         print::FLAGS,

@@ -12,61 +12,22 @@ use crate::base::human::quote;
 use crate::base::tabwriter;
 
 const FLAGS: &[Flag] = &[
-    flag("api-group", Kind::Text, "", "Limit to resources in the specified API group."),
-    flag("cached", Kind::Bool, "false", "Use the cached list of resources if available."),
-    flag(
-        "categories",
-        Kind::Slice,
-        "",
-        "Limit to resources that belong to the specified categories.",
-    ),
-    flag(
-        "namespaced",
-        Kind::Bool,
-        "true",
-        "If false, non-namespaced resources will be returned, otherwise returning namespaced resources by default.",
-    ),
-    flag(
-        "no-headers",
-        Kind::Bool,
-        "false",
-        "When using the default or custom-column output format, don't print headers (default print headers).",
-    ),
-    flag("output", Kind::Text, "", "Output format. One of: (json, yaml, kyaml, name, wide).")
-        .short('o'),
-    flag(
-        "show-managed-fields",
-        Kind::Bool,
-        "false",
-        "If true, keep the managedFields when printing objects in JSON or YAML format.",
-    ),
-    flag(
-        "sort-by",
-        Kind::Text,
-        "",
-        "If non-empty, sort list of resources using specified field. The field can be either 'name' or 'kind'.",
-    ),
-    flag("verbs", Kind::Slice, "", "Limit to resources that support the specified verbs."),
+    flag("api-group", Kind::Text, ""),
+    flag("cached", Kind::Bool, "false"),
+    flag("categories", Kind::Slice, ""),
+    flag("namespaced", Kind::Bool, "true"),
+    flag("no-headers", Kind::Bool, "false"),
+    flag("output", Kind::Text, "").short('o'),
+    flag("show-managed-fields", Kind::Bool, "false"),
+    flag("sort-by", Kind::Text, ""),
+    flag("verbs", Kind::Slice, ""),
 ];
 
-pub(crate) static VERB: Verb = Verb {
-    name: "api-resources",
-    short: "Print the supported API resources on the server",
-    long: "Print the supported API resources on the server.",
-    usage: "api-resources [flags] [options]",
-    flags: &[FLAGS],
-    run: Some(run),
-    ..Verb::EMPTY
-};
+pub(crate) static VERB: Verb =
+    Verb { name: "api-resources", flags: &[FLAGS], run: Some(run), ..Verb::EMPTY };
 
-pub(crate) static VERSIONS: Verb = Verb {
-    name: "api-versions",
-    short: "Print the supported API versions on the server, in the form of \"group/version\"",
-    long: "Print the supported API versions on the server, in the form of \"group/version\".",
-    usage: "api-versions [options]",
-    run: Some(versions),
-    ..Verb::EMPTY
-};
+pub(crate) static VERSIONS: Verb =
+    Verb { name: "api-versions", run: Some(versions), ..Verb::EMPTY };
 
 fn run(cx: &mut Cx) -> Result<Next, CmdError> {
     let args = cx.args();

@@ -17,26 +17,23 @@ use crate::base::value::Value;
 use crate::os::{Method, Request};
 
 const FLAGS: &[Flag] = &[
-    flag("cascade", Kind::Optional("background"), "background", "Must be \"background\", \"orphan\", or \"foreground\". Selects the deletion cascading strategy for the dependents (e.g. Pods created by a ReplicationController). Defaults to background."),
-    flag("force", Kind::Bool, "false", "If true, immediately remove resources from API and bypass graceful deletion. Note that immediate deletion of some resources may result in inconsistency or data loss and requires confirmation.").absent(),
-    flag("force-conflicts", Kind::Bool, "false", "If true, server-side apply will force the changes against conflicts."),
-    flag("grace-period", Kind::Int, "-1", "Period of time in seconds given to the resource to terminate gracefully. Ignored if negative. Set to 1 for immediate shutdown. Can only be set to 0 when --force is true (force deletion)."),
-    flag("openapi-patch", Kind::Bool, "true", "If true, use openapi to calculate diff when the openapi presents and the resource can be found in the openapi spec. Otherwise, fall back to use baked-in types."),
-    flag("overwrite", Kind::Bool, "true", "Automatically resolve conflicts between the modified and live configuration by using values from the modified configuration"),
-    flag("prune", Kind::Bool, "false", "Automatically delete resource objects, that do not appear in the configs and are created by either apply or create --save-config. Should be used with either -l or --all."),
-    flag("prune-allowlist", Kind::Array, "", "Overwrite the default allowlist with <group/version/kind> for --prune").absent(),
-    flag("server-side", Kind::Bool, "false", "If true, apply runs in the server instead of the client."),
-    flag("timeout", Kind::Duration, "0s", "The length of time to wait before giving up on a delete, zero means determine a timeout from the size of the object"),
-    flag("wait", Kind::Bool, "false", "If true, wait for resources to be gone before returning. This waits for finalizers."),
+    flag("cascade", Kind::Optional("background"), "background"),
+    flag("force", Kind::Bool, "false").absent(),
+    flag("force-conflicts", Kind::Bool, "false"),
+    flag("grace-period", Kind::Int, "-1"),
+    flag("openapi-patch", Kind::Bool, "true"),
+    flag("overwrite", Kind::Bool, "true"),
+    flag("prune", Kind::Bool, "false"),
+    flag("prune-allowlist", Kind::Array, "").absent(),
+    flag("server-side", Kind::Bool, "false"),
+    flag("timeout", Kind::Duration, "0s"),
+    flag("wait", Kind::Bool, "false"),
 ];
 
-const LAST_APPLIED_FLAGS: &[Flag] =
-    &[flag("output", Kind::Text, "yaml", "Output format. Must be one of (yaml, json)").short('o')];
+const LAST_APPLIED_FLAGS: &[Flag] = &[flag("output", Kind::Text, "yaml").short('o')];
 
 static VIEW: Verb = Verb {
     name: "view-last-applied",
-    short: "View the latest last-applied-configuration annotations of a resource/object",
-    usage: "apply view-last-applied (TYPE [NAME | -l label] | TYPE/NAME | -f FILENAME) [options]",
     flags: &[LAST_APPLIED_FLAGS, common::FILES, common::SELECTOR, common::ALL],
     run: Some(view),
     ..Verb::EMPTY
@@ -44,8 +41,6 @@ static VIEW: Verb = Verb {
 
 pub(crate) static VERB: Verb = Verb {
     name: "apply",
-    short: "Apply a configuration to a resource by file name or stdin",
-    usage: "apply (-f FILENAME | -k DIRECTORY) [options]",
     flags: &[
         FLAGS,
         print::FLAGS,
@@ -138,7 +133,7 @@ fn apply_one(
     }
     let live = match cx.get(&info.resource, &info.ns, &info.name) {
         Ok(live) => live,
-        Err(error) if error.is_not_found() && is_object_missing(&error) => {
+        Err(error) if error.is_not_found() => {
             return create_one(cx, info, &modified, how, printer);
         }
         Err(error) => return Err(error.with_source(&retrieving, &info.source)),
@@ -151,21 +146,14 @@ fn apply_one(
     }
     let (patch, patched) = patch_one(cx, info, &live, &modified, how)?;
     if patched.at(&["metadata", "deletionTimestamp"]).as_str().is_some() {
-        let (ns, name) = (info.ns.clone(), info.name.clone());
-        let place = if ns.is_empty() { String::new() } else { format!(", namespace: {ns}") };
-        let _ = place;
         cx.err(&format!(
-            "Warning: Detected changes to resource {name} which is currently being deleted.\n"
+            "Warning: Detected changes to resource {} which is currently being deleted.\n",
+            info.name
         ));
     }
     let unchanged = patch.is_empty();
     let done = how.dry_run.done(if unchanged { "unchanged" } else { "configured" });
     common::print_done(cx, printer, &patched, &done)
-}
-
-/// A namespace that is not there also answers `NotFound`; creating then says so.
-fn is_object_missing(_error: &CmdError) -> bool {
-    true
 }
 
 fn create_one(

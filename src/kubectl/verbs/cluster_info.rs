@@ -8,20 +8,11 @@ use super::super::flags::Verb;
 use super::super::{Cx, Next};
 use crate::os::Accept;
 
-pub(crate) static VERB: Verb = Verb {
-    name: "cluster-info",
-    short: "Display cluster information",
-    long: "Display addresses of the control plane and services with label kubernetes.io/cluster-service=true. To further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.",
-    usage: "cluster-info [flags] [options]",
-    subs: &[&DUMP],
-    run: Some(run),
-    ..Verb::EMPTY
-};
+pub(crate) static VERB: Verb =
+    Verb { name: "cluster-info", subs: &[&DUMP], run: Some(run), ..Verb::EMPTY };
 
 static DUMP: Verb = Verb {
     name: "dump",
-    short: "Dump relevant information for debugging and diagnosis",
-    usage: "cluster-info dump [flags] [options]",
     run: Some(|_| Err(CmdError::not_simulated("kubectl cluster-info dump"))),
     ..Verb::EMPTY
 };

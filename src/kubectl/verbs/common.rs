@@ -11,55 +11,30 @@ use crate::base::value::Value;
 
 /// `-f`, `-k`, `-R`.
 pub(super) const FILES: &[Flag] = &[
-    flag("filename", Kind::Slice, "", "Filename, directory, or URL to files identifying the resource.").short('f'),
-    flag("kustomize", Kind::Text, "", "Process the kustomization directory. This flag can't be used together with -f or -R.").short('k'),
-    flag("recursive", Kind::Bool, "false", "Process the directory used in -f, --filename recursively. Useful when you want to manage related manifests organized within the same directory.").short('R'),
+    flag("filename", Kind::Slice, "").short('f'),
+    flag("kustomize", Kind::Text, "").short('k'),
+    flag("recursive", Kind::Bool, "false").short('R'),
 ];
 
 /// `-l`.
-pub(super) const SELECTOR: &[Flag] = &[
-    flag("selector", Kind::Text, "", "Selector (label query) to filter on, supports '=', '==', '!=', 'in', 'notin'.(e.g. -l key1=value1,key2=value2,key3 in (value3)). Matching objects must satisfy all of the specified label constraints.").short('l'),
-];
+pub(super) const SELECTOR: &[Flag] = &[flag("selector", Kind::Text, "").short('l')];
 
 /// `--field-selector`.
-pub(super) const FIELD_SELECTOR: &[Flag] = &[flag(
-    "field-selector",
-    Kind::Text,
-    "",
-    "Selector (field query) to filter on, supports '=', '==', and '!='.(e.g. --field-selector key1=value1,key2=value2). The server only supports a limited number of field queries per type.",
-)];
+pub(super) const FIELD_SELECTOR: &[Flag] = &[flag("field-selector", Kind::Text, "")];
 
 /// `-A`.
-pub(super) const ALL_NAMESPACES: &[Flag] = &[
-    flag("all-namespaces", Kind::Bool, "false", "If present, list the requested object(s) across all namespaces. Namespace in current context is ignored even if specified with --namespace.").short('A'),
-];
+pub(super) const ALL_NAMESPACES: &[Flag] =
+    &[flag("all-namespaces", Kind::Bool, "false").short('A')];
 
 /// `--all`.
-pub(super) const ALL: &[Flag] = &[flag(
-    "all",
-    Kind::Bool,
-    "false",
-    "Select all resources, in the namespace of the specified resource types",
-)];
+pub(super) const ALL: &[Flag] = &[flag("all", Kind::Bool, "false")];
 
 /// `--dry-run` and `--field-manager`.
-pub(super) const DRY_RUN: &[Flag] = &[
-    flag(
-        "dry-run",
-        Kind::Optional("unchanged"),
-        "none",
-        "Must be \"none\", \"server\", or \"client\". If client strategy, only print the object that would be sent, without sending it. If server strategy, submit server-side request without persisting the resource.",
-    ),
-    flag("field-manager", Kind::Text, "", "Name of the manager used to track field ownership."),
-];
+pub(super) const DRY_RUN: &[Flag] =
+    &[flag("dry-run", Kind::Optional("unchanged"), "none"), flag("field-manager", Kind::Text, "")];
 
 /// `--validate`.
-pub(super) const VALIDATE: &[Flag] = &[flag(
-    "validate",
-    Kind::Optional("strict"),
-    "strict",
-    "Must be one of: strict (or true), warn, ignore (or false). \"true\" or \"strict\" will use a schema to validate the input and fail the request if invalid. It will perform server side validation if ServerSideFieldValidation is enabled on the api-server, but will fall back to less reliable client-side validation if not. \"warn\" will warn about unknown or duplicate fields without blocking the request if server-side field validation is enabled on the API server, and behave as \"ignore\" otherwise. \"false\" or \"ignore\" will not perform any schema validation, silently dropping any unknown or duplicate fields.",
-)];
+pub(super) const VALIDATE: &[Flag] = &[flag("validate", Kind::Optional("strict"), "strict")];
 
 /// How far a change goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

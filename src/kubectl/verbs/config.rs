@@ -14,9 +14,6 @@ use crate::value;
 
 pub(crate) static VERB: Verb = Verb {
     name: "config",
-    short: "Modify kubeconfig files",
-    long: "Modify kubeconfig files using subcommands like \"kubectl config set current-context my-context\".\n\n The loading order follows these rules:\n\n  1.  If the --kubeconfig flag is set, then only that file is loaded. The flag may only be set once and no merging takes place.\n  2.  If $KUBECONFIG environment variable is set, then it is used as a list of paths (normal path delimiting rules for your system). These paths are merged. When a value is modified, it is modified in the file that defines the stanza. When a value is created, it is created in the first file that exists. If no files in the chain exist, then it creates the last file in the list.\n  3.  Otherwise, ${HOME}/.kube/config is used and no merging takes place.",
-    usage: "config SUBCOMMAND [options]",
     subs: &[
         &CURRENT_CONTEXT,
         &DELETE_CLUSTER,
@@ -41,7 +38,7 @@ pub(crate) static VERB: Verb = Verb {
 fn unknown(cx: &mut Cx) -> Result<Next, CmdError> {
     let args = cx.args();
     if args.pos.is_empty() {
-        let text = super::super::help::text(&args);
+        let text = super::super::help::text(&args).to_owned();
         cx.out(&text);
         return Ok(Next::Exit(1));
     }
@@ -50,8 +47,6 @@ fn unknown(cx: &mut Cx) -> Result<Next, CmdError> {
 
 static CURRENT_CONTEXT: Verb = Verb {
     name: "current-context",
-    short: "Display the current-context",
-    usage: "config current-context [flags] [options]",
     run: Some(|cx| {
         let current = cx.env.config.current().to_owned();
         if current.is_empty() {
@@ -65,29 +60,12 @@ static CURRENT_CONTEXT: Verb = Verb {
 
 static VIEW: Verb = Verb {
     name: "view",
-    short: "Display merged kubeconfig settings or a specified kubeconfig file",
-    usage: "config view [flags] [options]",
     flags: &[
         &[
-            flag(
-                "flatten",
-                Kind::Bool,
-                "false",
-                "Flatten the resulting kubeconfig file into self-contained output (useful for creating portable kubeconfig files)",
-            ),
-            flag(
-                "merge",
-                Kind::Optional("true"),
-                "true",
-                "Merge the full hierarchy of kubeconfig files",
-            ),
-            flag(
-                "minify",
-                Kind::Bool,
-                "false",
-                "Remove all information not used by current-context from the output",
-            ),
-            flag("raw", Kind::Bool, "false", "Display raw byte data and sensitive data"),
+            flag("flatten", Kind::Bool, "false"),
+            flag("merge", Kind::Optional("true"), "true"),
+            flag("minify", Kind::Bool, "false"),
+            flag("raw", Kind::Bool, "false"),
         ],
         print::FLAGS,
     ],
@@ -151,24 +129,11 @@ fn redacted(value: &Value) -> Value {
     }
 }
 
-const CONTEXT_FLAGS: &[Flag] = &[
-    flag(
-        "no-headers",
-        Kind::Bool,
-        "false",
-        "When using the default or custom-column output format, don't print headers (default print headers).",
-    ),
-    flag("output", Kind::Text, "", "Output format. One of: (name).").short('o'),
-];
+const CONTEXT_FLAGS: &[Flag] =
+    &[flag("no-headers", Kind::Bool, "false"), flag("output", Kind::Text, "").short('o')];
 
-static GET_CONTEXTS: Verb = Verb {
-    name: "get-contexts",
-    short: "Describe one or many contexts",
-    usage: "config get-contexts [(-o|--output=)name)] [options]",
-    flags: &[CONTEXT_FLAGS],
-    run: Some(get_contexts),
-    ..Verb::EMPTY
-};
+static GET_CONTEXTS: Verb =
+    Verb { name: "get-contexts", flags: &[CONTEXT_FLAGS], run: Some(get_contexts), ..Verb::EMPTY };
 
 fn get_contexts(cx: &mut Cx) -> Result<Next, CmdError> {
     let args = cx.args();
@@ -218,21 +183,11 @@ fn get_contexts(cx: &mut Cx) -> Result<Next, CmdError> {
     Ok(Next::Done)
 }
 
-static GET_CLUSTERS: Verb = Verb {
-    name: "get-clusters",
-    short: "Display clusters defined in the kubeconfig",
-    usage: "config get-clusters [flags] [options]",
-    run: Some(|cx| list_names(cx, "clusters")),
-    ..Verb::EMPTY
-};
+static GET_CLUSTERS: Verb =
+    Verb { name: "get-clusters", run: Some(|cx| list_names(cx, "clusters")), ..Verb::EMPTY };
 
-static GET_USERS: Verb = Verb {
-    name: "get-users",
-    short: "Display users defined in the kubeconfig",
-    usage: "config get-users [flags] [options]",
-    run: Some(|cx| list_names(cx, "users")),
-    ..Verb::EMPTY
-};
+static GET_USERS: Verb =
+    Verb { name: "get-users", run: Some(|cx| list_names(cx, "users")), ..Verb::EMPTY };
 
 fn list_names(cx: &mut Cx, list: &str) -> Result<Next, CmdError> {
     let config = cx.env.config.clone();
@@ -247,14 +202,8 @@ fn list_names(cx: &mut Cx, list: &str) -> Result<Next, CmdError> {
     Ok(Next::Done)
 }
 
-static USE_CONTEXT: Verb = Verb {
-    name: "use-context",
-    aliases: &["use"],
-    short: "Set the current-context in a kubeconfig file",
-    usage: "config use-context CONTEXT_NAME [options]",
-    run: Some(use_context),
-    ..Verb::EMPTY
-};
+static USE_CONTEXT: Verb =
+    Verb { name: "use-context", aliases: &["use"], run: Some(use_context), ..Verb::EMPTY };
 
 fn use_context(cx: &mut Cx) -> Result<Next, CmdError> {
     let args = cx.args();
@@ -274,9 +223,7 @@ fn use_context(cx: &mut Cx) -> Result<Next, CmdError> {
 
 static SET_CONTEXT: Verb = Verb {
     name: "set-context",
-    short: "Set a context entry in kubeconfig",
-    usage: "config set-context [NAME | --current] [--cluster=cluster_nickname] [--user=user_nickname] [--namespace=namespace] [options]",
-    flags: &[&[flag("current", Kind::Bool, "false", "Modify the current context")]],
+    flags: &[&[flag("current", Kind::Bool, "false")]],
     run: Some(set_context),
     ..Verb::EMPTY
 };
@@ -311,13 +258,8 @@ fn set_context(cx: &mut Cx) -> Result<Next, CmdError> {
     Ok(Next::Done)
 }
 
-static DELETE_CONTEXT: Verb = Verb {
-    name: "delete-context",
-    short: "Delete the specified context from the kubeconfig",
-    usage: "config delete-context NAME [options]",
-    run: Some(delete_context),
-    ..Verb::EMPTY
-};
+static DELETE_CONTEXT: Verb =
+    Verb { name: "delete-context", run: Some(delete_context), ..Verb::EMPTY };
 
 fn delete_context(cx: &mut Cx) -> Result<Next, CmdError> {
     let args = cx.args();
@@ -348,13 +290,8 @@ fn delete_context(cx: &mut Cx) -> Result<Next, CmdError> {
     Ok(Next::Done)
 }
 
-static RENAME_CONTEXT: Verb = Verb {
-    name: "rename-context",
-    short: "Rename a context from the kubeconfig file",
-    usage: "config rename-context CONTEXT_NAME NEW_NAME [options]",
-    run: Some(rename_context),
-    ..Verb::EMPTY
-};
+static RENAME_CONTEXT: Verb =
+    Verb { name: "rename-context", run: Some(rename_context), ..Verb::EMPTY };
 
 fn rename_context(cx: &mut Cx) -> Result<Next, CmdError> {
     let args = cx.args();
@@ -394,20 +331,18 @@ fn rename_context(cx: &mut Cx) -> Result<Next, CmdError> {
 }
 
 macro_rules! absent {
-    ($name:ident, $text:literal, $short:literal) => {
+    ($name:ident, $text:literal) => {
         static $name: Verb = Verb {
             name: $text,
-            short: $short,
-            usage: concat!("config ", $text, " [options]"),
             run: Some(|_| Err(CmdError::not_simulated(concat!("kubectl config ", $text)))),
             ..Verb::EMPTY
         };
     };
 }
 
-absent!(DELETE_CLUSTER, "delete-cluster", "Delete the specified cluster from the kubeconfig");
-absent!(DELETE_USER, "delete-user", "Delete the specified user from the kubeconfig");
-absent!(SET, "set", "Set an individual value in a kubeconfig file");
-absent!(SET_CLUSTER, "set-cluster", "Set a cluster entry in kubeconfig");
-absent!(SET_CREDENTIALS, "set-credentials", "Set a user entry in kubeconfig");
-absent!(UNSET, "unset", "Unset an individual value in a kubeconfig file");
+absent!(DELETE_CLUSTER, "delete-cluster");
+absent!(DELETE_USER, "delete-user");
+absent!(SET, "set");
+absent!(SET_CLUSTER, "set-cluster");
+absent!(SET_CREDENTIALS, "set-credentials");
+absent!(UNSET, "unset");

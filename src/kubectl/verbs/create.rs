@@ -16,34 +16,14 @@ use crate::os::{FileKind, Method, Request};
 use crate::value;
 
 const FLAGS: &[Flag] = &[
-    flag("edit", Kind::Bool, "false", "Edit the API resource before creating").absent(),
-    flag(
-        "raw",
-        Kind::Text,
-        "",
-        "Raw URI to POST to the server.  Uses the transport specified by the kubeconfig file.",
-    )
-    .absent(),
-    flag(
-        "save-config",
-        Kind::Bool,
-        "false",
-        "If true, the configuration of current object will be saved in its annotation. Otherwise, the annotation will be unchanged. This flag is useful when you want to perform kubectl apply on this object in the future.",
-    ),
-    flag(
-        "windows-line-endings",
-        Kind::Bool,
-        "false",
-        "Only relevant if --edit=true. Defaults to the line ending native to your platform.",
-    ),
+    flag("edit", Kind::Bool, "false").absent(),
+    flag("raw", Kind::Text, "").absent(),
+    flag("save-config", Kind::Bool, "false"),
+    flag("windows-line-endings", Kind::Bool, "false"),
 ];
 
 pub(crate) static VERB: Verb = Verb {
     name: "create",
-    short: "Create a resource from a file or from stdin",
-    long: "Create a resource from a file or from stdin.\n\n JSON and YAML formats are accepted.",
-    examples: "  # Create a pod using the data in pod.json\n  kubectl create -f ./pod.json\n  \n  # Create a pod based on the JSON passed into stdin\n  cat pod.json | kubectl create -f -",
-    usage: "create -f FILENAME [options]",
     flags: &[
         FLAGS,
         print::FLAGS,
@@ -164,8 +144,6 @@ const MADE: &[&[Flag]] = &[FLAGS, print::FLAGS, common::DRY_RUN, common::VALIDAT
 static NAMESPACE: Verb = Verb {
     name: "namespace",
     aliases: &["ns"],
-    short: "Create a namespace with the specified name",
-    usage: "create namespace NAME [--dry-run=server|client|none] [options]",
     flags: MADE,
     run: Some(|cx| {
         let args = cx.args();
@@ -178,8 +156,6 @@ static NAMESPACE: Verb = Verb {
 static SERVICE_ACCOUNT: Verb = Verb {
     name: "serviceaccount",
     aliases: &["sa"],
-    short: "Create a service account with the specified name",
-    usage: "create serviceaccount NAME [--dry-run=server|client|none] [options]",
     flags: MADE,
     run: Some(|cx| {
         let args = cx.args();
@@ -200,33 +176,15 @@ fn place(cx: &Cx, object: &mut Value, plural: &str) -> String {
 }
 
 const DATA_FLAGS: &[Flag] = &[
-    flag("append-hash", Kind::Bool, "false", "Append a hash of the configmap to its name.")
-        .absent(),
-    flag(
-        "from-env-file",
-        Kind::Slice,
-        "",
-        "Specify the path to a file to read lines of key=val pairs to create a configmap.",
-    ),
-    flag(
-        "from-file",
-        Kind::Slice,
-        "",
-        "Key file can be specified using its file path, in which case file basename will be used as configmap key, or optionally with a key and file path, in which case the given key will be used.  Specifying a directory will iterate each named file in the directory whose basename is a valid configmap key.",
-    ),
-    flag(
-        "from-literal",
-        Kind::Array,
-        "",
-        "Specify a key and literal value to insert in configmap (i.e. mykey=somevalue)",
-    ),
+    flag("append-hash", Kind::Bool, "false").absent(),
+    flag("from-env-file", Kind::Slice, ""),
+    flag("from-file", Kind::Slice, ""),
+    flag("from-literal", Kind::Array, ""),
 ];
 
 static CONFIG_MAP: Verb = Verb {
     name: "configmap",
     aliases: &["cm"],
-    short: "Create a config map from a local file, directory or literal value",
-    usage: "create configmap NAME [--from-file=[key=]source] [--from-literal=key1=value1] [--dry-run=server|client|none] [options]",
     flags: &[DATA_FLAGS, FLAGS, print::FLAGS, common::DRY_RUN, common::VALIDATE],
     run: Some(|cx| {
         let args = cx.args();
@@ -248,37 +206,24 @@ static CONFIG_MAP: Verb = Verb {
     ..Verb::EMPTY
 };
 
-static SECRET: Verb = Verb {
-    name: "secret",
-    short: "Create a secret using a specified subcommand",
-    long: "Create a secret with specified type.\n\n A docker-registry type secret is for accessing a container registry.\n\n A generic type secret indicate an Opaque secret type.\n\n A tls type secret holds TLS certificate and its associated key.",
-    usage: "create secret (docker-registry | generic | tls) [options]",
-    subs: &[&DOCKER, &GENERIC, &TLS],
-    ..Verb::EMPTY
-};
+static SECRET: Verb = Verb { name: "secret", subs: &[&DOCKER, &GENERIC, &TLS], ..Verb::EMPTY };
 
 static DOCKER: Verb = Verb {
     name: "docker-registry",
-    short: "Create a secret for use with a Docker registry",
-    usage: "create secret docker-registry NAME [options]",
     run: Some(|_| Err(CmdError::not_simulated("kubectl create secret docker-registry"))),
     ..Verb::EMPTY
 };
 
 static TLS: Verb = Verb {
     name: "tls",
-    short: "Create a TLS secret",
-    usage: "create secret tls NAME --cert=path/to/cert/file --key=path/to/key/file [options]",
     run: Some(|_| Err(CmdError::not_simulated("kubectl create secret tls"))),
     ..Verb::EMPTY
 };
 
 static GENERIC: Verb = Verb {
     name: "generic",
-    short: "Create a secret from a local file, directory, or literal value",
-    usage: "create secret generic NAME [--type=string] [--from-file=[key=]source] [--from-literal=key1=value1] [--dry-run=server|client|none] [options]",
     flags: &[
-        &[flag("type", Kind::Text, "", "The type of secret to create")],
+        &[flag("type", Kind::Text, "")],
         DATA_FLAGS,
         FLAGS,
         print::FLAGS,
@@ -374,27 +319,16 @@ fn data(cx: &mut Cx, kind: &str, name: &str) -> Result<Vec<(String, Vec<u8>)>, C
 static SERVICE: Verb = Verb {
     name: "service",
     aliases: &["svc"],
-    short: "Create a service using a specified subcommand",
-    long: "Create a service using a specified subcommand.",
-    usage: "create service [flags] [options]",
     subs: &[&CLUSTER_IP, &EXTERNAL_NAME, &LOAD_BALANCER, &NODE_PORT],
     ..Verb::EMPTY
 };
 
-const TCP: &[Flag] =
-    &[flag("tcp", Kind::Slice, "", "Port pairs can be specified as '<port>:<targetPort>'.")];
+const TCP: &[Flag] = &[flag("tcp", Kind::Slice, "")];
 
 static CLUSTER_IP: Verb = Verb {
     name: "clusterip",
-    short: "Create a ClusterIP service",
-    usage: "create service clusterip NAME [--tcp=<port>:<targetPort>] [--dry-run=server|client|none] [options]",
     flags: &[
-        &[flag(
-            "clusterip",
-            Kind::Text,
-            "",
-            "Assign your own ClusterIP or set to 'None' for a 'headless' service (no loadbalancing).",
-        )],
+        &[flag("clusterip", Kind::Text, "")],
         TCP,
         FLAGS,
         print::FLAGS,
@@ -407,15 +341,8 @@ static CLUSTER_IP: Verb = Verb {
 
 static NODE_PORT: Verb = Verb {
     name: "nodeport",
-    short: "Create a NodePort service",
-    usage: "create service nodeport NAME [--tcp=port:targetPort] [--dry-run=server|client|none] [options]",
     flags: &[
-        &[flag(
-            "node-port",
-            Kind::Int,
-            "0",
-            "Port used to expose the service on each node in a cluster.",
-        )],
+        &[flag("node-port", Kind::Int, "0")],
         TCP,
         FLAGS,
         print::FLAGS,
@@ -428,8 +355,6 @@ static NODE_PORT: Verb = Verb {
 
 static LOAD_BALANCER: Verb = Verb {
     name: "loadbalancer",
-    short: "Create a LoadBalancer service",
-    usage: "create service loadbalancer NAME [--tcp=port:targetPort] [--dry-run=server|client|none] [options]",
     flags: &[TCP, FLAGS, print::FLAGS, common::DRY_RUN, common::VALIDATE],
     run: Some(|cx| service(cx, "LoadBalancer", "failed to create LoadBalancer service")),
     ..Verb::EMPTY
@@ -437,10 +362,8 @@ static LOAD_BALANCER: Verb = Verb {
 
 static EXTERNAL_NAME: Verb = Verb {
     name: "externalname",
-    short: "Create an ExternalName service",
-    usage: "create service externalname NAME --external-name external.name [--dry-run=server|client|none] [options]",
     flags: &[
-        &[flag("external-name", Kind::Text, "", "External name of service")],
+        &[flag("external-name", Kind::Text, "")],
         TCP,
         FLAGS,
         print::FLAGS,

@@ -14,70 +14,20 @@ use crate::base::value::Value;
 use crate::os::{Method, Read, Request, STDIN, Wait};
 
 const FLAGS: &[Flag] = &[
-    flag(
-        "cascade",
-        Kind::Optional("background"),
-        "background",
-        "Must be \"background\", \"orphan\", or \"foreground\". Selects the deletion cascading strategy for the dependents (e.g. Pods created by a ReplicationController). Defaults to background.",
-    ),
-    flag(
-        "force",
-        Kind::Bool,
-        "false",
-        "If true, immediately remove resources from API and bypass graceful deletion. Note that immediate deletion of some resources may result in inconsistency or data loss and requires confirmation.",
-    ),
-    flag(
-        "grace-period",
-        Kind::Int,
-        "-1",
-        "Period of time in seconds given to the resource to terminate gracefully. Ignored if negative. Set to 1 for immediate shutdown. Can only be set to 0 when --force is true (force deletion).",
-    ),
-    flag(
-        "ignore-not-found",
-        Kind::Bool,
-        "false",
-        "Treat \"resource not found\" as a successful delete. Defaults to \"true\" when --all is specified.",
-    ),
-    flag("interactive", Kind::Bool, "false", "If true, delete resource only when user confirms.")
-        .short('i'),
-    flag(
-        "now",
-        Kind::Bool,
-        "false",
-        "If true, resources are signaled for immediate shutdown (same as --grace-period=1).",
-    ),
-    flag(
-        "output",
-        Kind::Text,
-        "",
-        "Output mode. Use \"-o name\" for shorter output (resource/name).",
-    )
-    .short('o'),
-    flag(
-        "raw",
-        Kind::Text,
-        "",
-        "Raw URI to DELETE to the server.  Uses the transport specified by the kubeconfig file.",
-    )
-    .absent(),
-    flag(
-        "timeout",
-        Kind::Duration,
-        "0s",
-        "The length of time to wait before giving up on a delete, zero means determine a timeout from the size of the object",
-    ),
-    flag(
-        "wait",
-        Kind::Bool,
-        "true",
-        "If true, wait for resources to be gone before returning. This waits for finalizers.",
-    ),
+    flag("cascade", Kind::Optional("background"), "background"),
+    flag("force", Kind::Bool, "false"),
+    flag("grace-period", Kind::Int, "-1"),
+    flag("ignore-not-found", Kind::Bool, "false"),
+    flag("interactive", Kind::Bool, "false").short('i'),
+    flag("now", Kind::Bool, "false"),
+    flag("output", Kind::Text, "").short('o'),
+    flag("raw", Kind::Text, "").absent(),
+    flag("timeout", Kind::Duration, "0s"),
+    flag("wait", Kind::Bool, "true"),
 ];
 
 pub(crate) static VERB: Verb = Verb {
     name: "delete",
-    short: "Delete resources by file names, stdin, resources and names, or by resources and label selector",
-    usage: "delete ([-f FILENAME] | [-k DIRECTORY] | TYPE [(NAME | -l label | --all)]) [options]",
     flags: &[
         FLAGS,
         common::FILES,

@@ -9,25 +9,11 @@ use super::super::resources::{Found, Query};
 use super::super::{Cx, Next};
 use super::common;
 
-const FLAGS: &[Flag] = &[
-    flag(
-        "chunk-size",
-        Kind::Int,
-        "500",
-        "Return large lists in chunks rather than all at once. Pass 0 to disable. This flag is beta and may change in the future.",
-    ),
-    flag(
-        "show-events",
-        Kind::Bool,
-        "true",
-        "If true, display events related to the described object.",
-    ),
-];
+const FLAGS: &[Flag] =
+    &[flag("chunk-size", Kind::Int, "500"), flag("show-events", Kind::Bool, "true")];
 
 pub(crate) static VERB: Verb = Verb {
     name: "describe",
-    short: "Show details of a specific resource or group of resources",
-    usage: "describe (-f FILENAME | TYPE [NAME_PREFIX | -l label] | TYPE/NAME) [options]",
     flags: &[FLAGS, common::FILES, common::SELECTOR, common::ALL_NAMESPACES],
     run: Some(run),
     ..Verb::EMPTY

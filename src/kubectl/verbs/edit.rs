@@ -17,16 +17,14 @@ use crate::base::yaml;
 use crate::os::{Pid, STDERR, STDIN, STDOUT, Spawn, Wait};
 
 const FLAGS: &[Flag] = &[
-    flag("output-patch", Kind::Bool, "false", "Output the patch if the resource is edited."),
-    flag("save-config", Kind::Bool, "false", "If true, the configuration of current object will be saved in its annotation. Otherwise, the annotation will be unchanged. This flag is useful when you want to perform kubectl apply on this object in the future.").absent(),
-    flag("subresource", Kind::Text, "", "If specified, edit will operate on the subresource of the requested object.").absent(),
-    flag("windows-line-endings", Kind::Bool, "false", "Defaults to the line ending native to your platform.").absent(),
+    flag("output-patch", Kind::Bool, "false"),
+    flag("save-config", Kind::Bool, "false").absent(),
+    flag("subresource", Kind::Text, "").absent(),
+    flag("windows-line-endings", Kind::Bool, "false").absent(),
 ];
 
 pub(crate) static VERB: Verb = Verb {
     name: "edit",
-    short: "Edit a resource on the server",
-    usage: "edit (RESOURCE/NAME | -f FILENAME) [options]",
     flags: &[FLAGS, print::FLAGS, common::FILES, common::VALIDATE, &[common::DRY_RUN[1]]],
     run: Some(run),
     ..Verb::EMPTY

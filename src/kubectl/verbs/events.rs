@@ -14,32 +14,14 @@ use crate::base::value::Value;
 use crate::os::{Accept, Wait, Watch};
 
 const FLAGS: &[Flag] = &[
-    flag(
-        "for",
-        Kind::Text,
-        "",
-        "Filter events to only those pertaining to the specified resource.",
-    ),
-    flag(
-        "no-headers",
-        Kind::Bool,
-        "false",
-        "When using the default output format, don't print headers.",
-    ),
-    flag("types", Kind::Slice, "", "Output only events of given types."),
-    flag(
-        "watch",
-        Kind::Bool,
-        "false",
-        "After listing the requested events, watch for more events.",
-    )
-    .short('w'),
+    flag("for", Kind::Text, ""),
+    flag("no-headers", Kind::Bool, "false"),
+    flag("types", Kind::Slice, ""),
+    flag("watch", Kind::Bool, "false").short('w'),
 ];
 
 pub(crate) static VERB: Verb = Verb {
     name: "events",
-    short: "List events",
-    usage: "events [(-o|--output=)json|yaml|kyaml|name|go-template|go-template-file|template|templatefile|jsonpath|jsonpath-as-json|jsonpath-file] [--for TYPE/NAME] [--watch] [--types=Normal,Warning] [options]",
     flags: &[FLAGS, print::FLAGS, common::ALL_NAMESPACES],
     run: Some(run),
     ..Verb::EMPTY

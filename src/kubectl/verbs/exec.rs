@@ -14,21 +14,15 @@ use crate::base::value::Value;
 use crate::os::{Accept, Attach, Fd, Method, Read, Request, STDERR, STDIN, STDOUT, Signal, Wait};
 
 const FLAGS: &[Flag] = &[
-    flag("container", Kind::Text, "", "Container name. If omitted, use the kubectl.kubernetes.io/default-container annotation for selecting the container to be attached or the first container in the pod will be chosen").short('c'),
-    flag("pod-running-timeout", Kind::Duration, "1m0s", "The length of time (like 5s, 2m, or 3h, higher than zero) to wait until at least one pod is running"),
-    flag("quiet", Kind::Bool, "false", "Only print output from the remote session").short('q'),
-    flag("stdin", Kind::Bool, "false", "Pass stdin to the container").short('i'),
-    flag("tty", Kind::Bool, "false", "Stdin is a TTY").short('t'),
+    flag("container", Kind::Text, "").short('c'),
+    flag("pod-running-timeout", Kind::Duration, "1m0s"),
+    flag("quiet", Kind::Bool, "false").short('q'),
+    flag("stdin", Kind::Bool, "false").short('i'),
+    flag("tty", Kind::Bool, "false").short('t'),
 ];
 
-pub(crate) static VERB: Verb = Verb {
-    name: "exec",
-    short: "Execute a command in a container",
-    usage: "exec (POD | TYPE/NAME) [-c CONTAINER] [flags] -- COMMAND [args...] [options]",
-    flags: &[FLAGS, common::FILES],
-    run: Some(run),
-    ..Verb::EMPTY
-};
+pub(crate) static VERB: Verb =
+    Verb { name: "exec", flags: &[FLAGS, common::FILES], run: Some(run), ..Verb::EMPTY };
 
 fn run(cx: &mut Cx) -> Result<Next, CmdError> {
     let args = cx.args();

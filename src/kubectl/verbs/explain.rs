@@ -11,36 +11,13 @@ use crate::api::schema::{Docs, Field, Schema, Ty, Type, of_gvk, schema};
 use crate::base::human::quote;
 
 const FLAGS: &[Flag] = &[
-    flag(
-        "api-version",
-        Kind::Text,
-        "",
-        "Get different explanations for particular API version (API group/version)",
-    ),
-    flag(
-        "output",
-        Kind::Text,
-        "plaintext",
-        "Format in which to render the schema (plaintext, plaintext-openapiv2)",
-    )
-    .short('o'),
-    flag(
-        "recursive",
-        Kind::Bool,
-        "false",
-        "Print the fields of fields (Currently only 1 level deep)",
-    )
-    .short('R'),
+    flag("api-version", Kind::Text, ""),
+    flag("output", Kind::Text, "plaintext").short('o'),
+    flag("recursive", Kind::Bool, "false").short('R'),
 ];
 
-pub(crate) static VERB: Verb = Verb {
-    name: "explain",
-    short: "Get documentation for a resource",
-    usage: "explain TYPE [--recursive=FALSE|TRUE] [--api-version=api-version-group] [-o|--output=plaintext|plaintext-openapiv2] [options]",
-    flags: &[FLAGS],
-    run: Some(run),
-    ..Verb::EMPTY
-};
+pub(crate) static VERB: Verb =
+    Verb { name: "explain", flags: &[FLAGS], run: Some(run), ..Verb::EMPTY };
 
 /// Where the page lays the descriptions.
 const DOCS_FILE: &str = "/usr/share/kubectl/schema-docs.txt";

@@ -12,24 +12,22 @@ use crate::os::{Method, Request};
 use crate::value;
 
 const FLAGS: &[Flag] = &[
-    flag("cluster-ip", Kind::Text, "", "ClusterIP to be assigned to the service. Leave empty to auto-allocate, or set to 'None' to create a headless service."),
-    flag("external-ip", Kind::Text, "", "Additional external IP address (not managed by Kubernetes) to accept for the service. If this IP is routed to a node, the service can be accessed by this IP in addition to its generated service IP."),
-    flag("labels", Kind::Text, "", "Labels to apply to the service created by this call.").short('l'),
-    flag("load-balancer-ip", Kind::Text, "", "IP to assign to the LoadBalancer. If empty, an ephemeral IP will be created and used (cloud-provider specific)."),
-    flag("name", Kind::Text, "", "The name for the newly created object."),
-    flag("overrides", Kind::Text, "", "An inline JSON override for the generated object. If this is non-empty, it is used to override the generated object. Requires that the object supply a valid apiVersion field.").absent(),
-    flag("port", Kind::Text, "", "The port that the service should serve on. Copied from the resource being exposed, if unspecified"),
-    flag("protocol", Kind::Text, "", "The network protocol for the service to be created. Default is 'TCP'."),
-    flag("selector", Kind::Text, "", "A label selector to use for this service. Only equality-based selector requirements are supported. If empty (the default) infer the selector from the replication controller or replica set.)"),
-    flag("session-affinity", Kind::Text, "", "If non-empty, set the session affinity for the service to this; legal values: 'None', 'ClientIP'"),
-    flag("target-port", Kind::Text, "", "Name or number for the port on the container that the service should direct traffic to. Optional."),
-    flag("type", Kind::Text, "", "Type for this service: ClusterIP, NodePort, LoadBalancer, or ExternalName. Default is 'ClusterIP'."),
+    flag("cluster-ip", Kind::Text, ""),
+    flag("external-ip", Kind::Text, ""),
+    flag("labels", Kind::Text, "").short('l'),
+    flag("load-balancer-ip", Kind::Text, ""),
+    flag("name", Kind::Text, ""),
+    flag("overrides", Kind::Text, "").absent(),
+    flag("port", Kind::Text, ""),
+    flag("protocol", Kind::Text, ""),
+    flag("selector", Kind::Text, ""),
+    flag("session-affinity", Kind::Text, ""),
+    flag("target-port", Kind::Text, ""),
+    flag("type", Kind::Text, ""),
 ];
 
 pub(crate) static VERB: Verb = Verb {
     name: "expose",
-    short: "Take a replication controller, service, deployment or pod and expose it as a new Kubernetes service",
-    usage: "expose (-f FILENAME | TYPE NAME) [--port=port] [--protocol=TCP|UDP|SCTP] [--target-port=number-or-name] [--name=name] [--external-ip=external-ip-of-service] [--type=type] [options]",
     flags: &[FLAGS, print::FLAGS, common::FILES, common::DRY_RUN],
     run: Some(run),
     ..Verb::EMPTY

@@ -19,25 +19,23 @@ use crate::os::{Accept, Body, Request, Wait, Watch};
 use crate::value;
 
 const FLAGS: &[Flag] = &[
-    flag("chunk-size", Kind::Int, "500", "Return large lists in chunks rather than all at once. Pass 0 to disable. This flag is beta and may change in the future."),
-    flag("ignore-not-found", Kind::Bool, "false", "If set to true, suppresses NotFound error for specific objects that do not exist. Using this flag with commands that query for collections of resources has no effect when no resources are found."),
-    flag("label-columns", Kind::Slice, "", "Accepts a comma separated list of labels that are going to be presented as columns. Names are case-sensitive. You can also use multiple flag options like -L label1 -L label2...").short('L'),
-    flag("no-headers", Kind::Bool, "false", "When using the default or custom-column output format, don't print headers (default print headers)."),
-    flag("output-watch-events", Kind::Bool, "false", "Output watch event objects when --watch or --watch-only is used. Existing objects are output as initial ADDED events."),
-    flag("raw", Kind::Text, "", "Raw URI to request from the server.  Uses the transport specified by the kubeconfig file."),
-    flag("server-print", Kind::Bool, "true", "If true, have the server return the appropriate table output. Supports extension APIs and CRDs."),
-    flag("show-kind", Kind::Bool, "false", "If present, list the resource type for the requested object(s)."),
-    flag("show-labels", Kind::Bool, "false", "When printing, show all labels as the last column (default hide labels column)"),
-    flag("sort-by", Kind::Text, "", "If non-empty, sort list types using this field specification.  The field specification is expressed as a JSONPath expression (e.g. '{.metadata.name}'). The field in the API resource specified by this JSONPath expression must be an integer or a string."),
-    flag("subresource", Kind::Text, "", "If specified, gets the subresource of the requested object."),
-    flag("watch", Kind::Bool, "false", "After listing/getting the requested object, watch for changes.").short('w'),
-    flag("watch-only", Kind::Bool, "false", "Watch for changes to the requested object(s), without listing/getting first."),
+    flag("chunk-size", Kind::Int, "500"),
+    flag("ignore-not-found", Kind::Bool, "false"),
+    flag("label-columns", Kind::Slice, "").short('L'),
+    flag("no-headers", Kind::Bool, "false"),
+    flag("output-watch-events", Kind::Bool, "false"),
+    flag("raw", Kind::Text, ""),
+    flag("server-print", Kind::Bool, "true"),
+    flag("show-kind", Kind::Bool, "false"),
+    flag("show-labels", Kind::Bool, "false"),
+    flag("sort-by", Kind::Text, ""),
+    flag("subresource", Kind::Text, ""),
+    flag("watch", Kind::Bool, "false").short('w'),
+    flag("watch-only", Kind::Bool, "false"),
 ];
 
 pub(crate) static VERB: Verb = Verb {
     name: "get",
-    short: "Display one or many resources",
-    usage: "get [(-o|--output=)json|yaml|kyaml|name|go-template|go-template-file|template|templatefile|jsonpath|jsonpath-as-json|jsonpath-file|custom-columns|custom-columns-file|wide] (TYPE[.VERSION][.GROUP] [NAME | -l label] | TYPE[.VERSION][.GROUP]/NAME ...) [flags] [options]",
     flags: &[
         FLAGS,
         print::FLAGS,

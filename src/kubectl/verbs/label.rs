@@ -13,32 +13,14 @@ use crate::base::human::quote;
 use crate::base::value::Value;
 
 const FLAGS: &[Flag] = &[
-    flag("list", Kind::Bool, "false", "If true, display the labels for a given resource."),
-    flag(
-        "local",
-        Kind::Bool,
-        "false",
-        "If true, label will NOT contact api-server but run locally.",
-    )
-    .absent(),
-    flag(
-        "overwrite",
-        Kind::Bool,
-        "false",
-        "If true, allow labels to be overwritten, otherwise reject label updates that overwrite existing labels.",
-    ),
-    flag(
-        "resource-version",
-        Kind::Text,
-        "",
-        "If non-empty, the labels update will only succeed if this is the current resource-version for the object. Only valid when specifying a single resource.",
-    ),
+    flag("list", Kind::Bool, "false"),
+    flag("local", Kind::Bool, "false").absent(),
+    flag("overwrite", Kind::Bool, "false"),
+    flag("resource-version", Kind::Text, ""),
 ];
 
 pub(crate) static VERB: Verb = Verb {
     name: "label",
-    short: "Update the labels on a resource",
-    usage: "label [--overwrite] (-f FILENAME | TYPE NAME) KEY_1=VAL_1 ... KEY_N=VAL_N [--resource-version=version] [options]",
     flags: &[
         FLAGS,
         print::FLAGS,

@@ -12,77 +12,25 @@ use crate::base::value::Value;
 use crate::os::{Accept, Fd, Read, Request, Wait};
 
 const FLAGS: &[Flag] = &[
-    flag("all-containers", Kind::Bool, "false", "Get all containers' logs in the pod(s)."),
-    flag("all-pods", Kind::Bool, "false", "Get logs from all pod(s). Sets prefix to true."),
-    flag("container", Kind::Text, "", "Print the logs of this container").short('c'),
-    flag("follow", Kind::Bool, "false", "Specify if the logs should be streamed.").short('f'),
-    flag(
-        "ignore-errors",
-        Kind::Bool,
-        "false",
-        "If watching / following pod logs, allow for any errors that occur to be non-fatal",
-    ),
-    flag(
-        "insecure-skip-tls-verify-backend",
-        Kind::Bool,
-        "false",
-        "Skip verifying the identity of the kubelet that logs are requested from.  In theory, an attacker could provide invalid log content back. You might want to use this if your kubelet serving certificates have expired.",
-    ),
-    flag("limit-bytes", Kind::Int, "0", "Maximum bytes of logs to return. Defaults to no limit."),
-    flag(
-        "max-log-requests",
-        Kind::Int,
-        "5",
-        "Specify maximum number of concurrent logs to follow when using by a selector. Defaults to 5.",
-    ),
-    flag(
-        "pod-running-timeout",
-        Kind::Duration,
-        "20s",
-        "The length of time (like 5s, 2m, or 3h, higher than zero) to wait until at least one pod is running",
-    ),
-    flag(
-        "prefix",
-        Kind::Bool,
-        "false",
-        "Prefix each log line with the log source (pod name and container name)",
-    ),
-    flag(
-        "previous",
-        Kind::Bool,
-        "false",
-        "If true, print the logs for the previous instance of the container in a pod if it exists.",
-    )
-    .short('p'),
-    flag(
-        "since",
-        Kind::Duration,
-        "0s",
-        "Only return logs newer than a relative duration like 5s, 2m, or 3h. Defaults to all logs. Only one of since-time / since may be used.",
-    ),
-    flag(
-        "since-time",
-        Kind::Text,
-        "",
-        "Only return logs after a specific date (RFC3339). Defaults to all logs. Only one of since-time / since may be used.",
-    ),
-    flag(
-        "tail",
-        Kind::Int,
-        "-1",
-        "Lines of recent log file to display. Defaults to -1 with no selector, showing all log lines otherwise 10, if a selector is provided.",
-    ),
-    flag("timestamps", Kind::Bool, "false", "Include timestamps on each line in the log output"),
+    flag("all-containers", Kind::Bool, "false"),
+    flag("all-pods", Kind::Bool, "false"),
+    flag("container", Kind::Text, "").short('c'),
+    flag("follow", Kind::Bool, "false").short('f'),
+    flag("ignore-errors", Kind::Bool, "false"),
+    flag("insecure-skip-tls-verify-backend", Kind::Bool, "false"),
+    flag("limit-bytes", Kind::Int, "0"),
+    flag("max-log-requests", Kind::Int, "5"),
+    flag("pod-running-timeout", Kind::Duration, "20s"),
+    flag("prefix", Kind::Bool, "false"),
+    flag("previous", Kind::Bool, "false").short('p'),
+    flag("since", Kind::Duration, "0s"),
+    flag("since-time", Kind::Text, ""),
+    flag("tail", Kind::Int, "-1"),
+    flag("timestamps", Kind::Bool, "false"),
 ];
 
-pub(crate) static VERB: Verb = Verb {
-    name: "logs",
-    short: "Print the logs for a container in a pod",
-    usage: "logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER] [options]",
-    flags: &[FLAGS, common::SELECTOR],
-    run: Some(run),
-    ..Verb::EMPTY
-};
+pub(crate) static VERB: Verb =
+    Verb { name: "logs", flags: &[FLAGS, common::SELECTOR], run: Some(run), ..Verb::EMPTY };
 
 const EXPECTED: &str = "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command";
 

@@ -10,6 +10,7 @@ mod cordon;
 mod create;
 mod delete;
 mod describe;
+mod drain;
 mod edit;
 mod events;
 mod exec;
@@ -23,6 +24,7 @@ mod patch;
 mod rollout;
 mod run;
 mod scale;
+mod taint;
 mod version;
 mod wait;
 
@@ -31,9 +33,6 @@ use super::flags::Verb;
 /// `kubectl` itself.
 pub(crate) static ROOT: Verb = Verb {
     name: "kubectl",
-    short: "kubectl controls the Kubernetes cluster manager",
-    long: "kubectl controls the Kubernetes cluster manager.\n\n Find more information at: https://kubernetes.io/docs/reference/kubectl/",
-    usage: "[flags] [options]",
     subs: &[
         &create::VERB,
         &expose::VERB,
@@ -51,8 +50,8 @@ pub(crate) static ROOT: Verb = Verb {
         &missing::TOP,
         &cordon::CORDON,
         &cordon::UNCORDON,
-        &missing::DRAIN,
-        &missing::TAINT,
+        &drain::VERB,
+        &taint::VERB,
         &describe::VERB,
         &logs::VERB,
         &missing::ATTACH,

@@ -16,33 +16,15 @@ use crate::base::value::Value;
 use crate::base::yaml;
 
 const FLAGS: &[Flag] = &[
-    flag(
-        "local",
-        Kind::Bool,
-        "false",
-        "If true, patch will operate on the content of the file, not the server-side resource.",
-    )
-    .absent(),
-    flag("patch", Kind::Text, "", "The patch to be applied to the resource JSON file.").short('p'),
-    flag("patch-file", Kind::Text, "", "A file containing a patch to be applied to the resource."),
-    flag(
-        "subresource",
-        Kind::Text,
-        "",
-        "If specified, patch will operate on the subresource of the requested object.",
-    ),
-    flag(
-        "type",
-        Kind::Text,
-        "strategic",
-        "The type of patch being provided; one of [json merge strategic]",
-    ),
+    flag("local", Kind::Bool, "false").absent(),
+    flag("patch", Kind::Text, "").short('p'),
+    flag("patch-file", Kind::Text, ""),
+    flag("subresource", Kind::Text, ""),
+    flag("type", Kind::Text, "strategic"),
 ];
 
 pub(crate) static VERB: Verb = Verb {
     name: "patch",
-    short: "Update fields of a resource",
-    usage: "patch (-f FILENAME | TYPE NAME) [-p PATCH|--patch-file FILE] [options]",
     flags: &[FLAGS, print::FLAGS, common::FILES, common::DRY_RUN],
     run: Some(run),
     ..Verb::EMPTY

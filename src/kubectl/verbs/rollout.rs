@@ -19,28 +19,15 @@ use crate::base::value::Value;
 use crate::os::{Accept, Wait, Watch};
 use crate::value;
 
-const REVISION: Flag = flag(
-    "revision",
-    Kind::Int,
-    "0",
-    "Pin to a specific revision for showing its status. Defaults to 0 (last revision).",
-);
+const REVISION: Flag = flag("revision", Kind::Int, "0");
 
 static STATUS: Verb = Verb {
     name: "status",
-    short: "Show the status of the rollout",
-    usage: "rollout status (TYPE NAME | TYPE/NAME) [flags] [options]",
     flags: &[
         &[
             REVISION,
-            flag(
-                "timeout",
-                Kind::Duration,
-                "0s",
-                "The length of time to wait before ending watch, zero means never. Any other values should contain a corresponding time unit (e.g. 1s, 2m, 3h).",
-            ),
-            flag("watch", Kind::Bool, "true", "Watch the status of the rollout until it's done.")
-                .short('w'),
+            flag("timeout", Kind::Duration, "0s"),
+            flag("watch", Kind::Bool, "true").short('w'),
         ],
         common::FILES,
         common::SELECTOR,
@@ -51,35 +38,15 @@ static STATUS: Verb = Verb {
 
 static HISTORY: Verb = Verb {
     name: "history",
-    short: "View rollout history",
-    usage: "rollout history (TYPE NAME | TYPE/NAME) [flags] [options]",
-    flags: &[
-        &[flag(
-            "revision",
-            Kind::Int,
-            "0",
-            "See the details, including podTemplate of the revision specified",
-        )],
-        print::FLAGS,
-        common::FILES,
-        common::SELECTOR,
-    ],
+    flags: &[&[flag("revision", Kind::Int, "0")], print::FLAGS, common::FILES, common::SELECTOR],
     run: Some(history),
     ..Verb::EMPTY
 };
 
 static UNDO: Verb = Verb {
     name: "undo",
-    short: "Undo a previous rollout",
-    long: "Roll back to a previous rollout.",
-    usage: "rollout undo (TYPE NAME | TYPE/NAME) [flags] [options]",
     flags: &[
-        &[flag(
-            "to-revision",
-            Kind::Int,
-            "0",
-            "The revision to rollback to. Default to 0 (last revision).",
-        )],
+        &[flag("to-revision", Kind::Int, "0")],
         print::FLAGS,
         common::FILES,
         common::SELECTOR,
@@ -91,39 +58,14 @@ static UNDO: Verb = Verb {
 
 const CHANGES: &[&[Flag]] = &[print::FLAGS, common::FILES, common::SELECTOR, common::DRY_RUN];
 
-static RESTART: Verb = Verb {
-    name: "restart",
-    short: "Restart a resource",
-    usage: "rollout restart RESOURCE [options]",
-    flags: CHANGES,
-    run: Some(restart),
-    ..Verb::EMPTY
-};
+static RESTART: Verb = Verb { name: "restart", flags: CHANGES, run: Some(restart), ..Verb::EMPTY };
 
-static PAUSE: Verb = Verb {
-    name: "pause",
-    short: "Mark the provided resource as paused",
-    usage: "rollout pause RESOURCE [options]",
-    flags: CHANGES,
-    run: Some(pause),
-    ..Verb::EMPTY
-};
+static PAUSE: Verb = Verb { name: "pause", flags: CHANGES, run: Some(pause), ..Verb::EMPTY };
 
-static RESUME: Verb = Verb {
-    name: "resume",
-    short: "Resume a paused resource",
-    usage: "rollout resume RESOURCE [options]",
-    flags: CHANGES,
-    run: Some(resume),
-    ..Verb::EMPTY
-};
+static RESUME: Verb = Verb { name: "resume", flags: CHANGES, run: Some(resume), ..Verb::EMPTY };
 
 pub(crate) static VERB: Verb = Verb {
     name: "rollout",
-    short: "Manage the rollout of a resource",
-    long: "Manage the rollout of one or many resources.\n        \n Valid resource types include:\n\n  *  deployments\n  *  daemonsets\n  *  statefulsets",
-    examples: "  # Rollback to the previous deployment\n  kubectl rollout undo deployment/abc\n  \n  # Check the rollout status of a daemonset\n  kubectl rollout status daemonset/foo\n  \n  # Restart a deployment\n  kubectl rollout restart deployment/abc\n  \n  # Restart deployments with the 'app=nginx' label\n  kubectl rollout restart deployment --selector=app=nginx",
-    usage: "rollout SUBCOMMAND [options]",
     subs: &[&HISTORY, &PAUSE, &RESTART, &RESUME, &STATUS, &UNDO],
     ..Verb::EMPTY
 };

@@ -18,100 +18,30 @@ use crate::value;
 use std::rc::Rc;
 
 const FLAGS: &[Flag] = &[
-    flag("annotations", Kind::Array, "", "Annotations to apply to the pod."),
-    flag(
-        "attach",
-        Kind::Bool,
-        "false",
-        "If true, wait for the Pod to start running, and then attach to the Pod as if 'kubectl attach ...' were called.  Default false, unless '-i/--stdin' is set, in which case the default is true. With '--restart=Never' the exit code of the container process is returned.",
-    ),
-    flag(
-        "command",
-        Kind::Bool,
-        "false",
-        "If true and extra arguments are present, use them as the 'command' field in the container, rather than the 'args' field which is the default.",
-    ),
-    flag("env", Kind::Array, "", "Environment variables to set in the container."),
-    flag(
-        "expose",
-        Kind::Bool,
-        "false",
-        "If true, create a ClusterIP service associated with the pod. Requires `--port`.",
-    )
-    .absent(),
-    flag(
-        "grace-period",
-        Kind::Int,
-        "-1",
-        "Period of time in seconds given to the resource to terminate gracefully. Ignored if negative. Set to 1 for immediate shutdown. Can only be set to 0 when --force is true (force deletion).",
-    ),
-    flag("image", Kind::Text, "", "The image for the container to run."),
-    flag(
-        "image-pull-policy",
-        Kind::Text,
-        "",
-        "The image pull policy for the container.  If left empty, this value will not be specified by the client and defaulted by the server.",
-    ),
-    flag(
-        "labels",
-        Kind::Text,
-        "",
-        "Comma separated labels to apply to the pod. Will override previous values.",
-    )
-    .short('l'),
-    flag(
-        "leave-stdin-open",
-        Kind::Bool,
-        "false",
-        "If the pod is started in interactive mode or with stdin, leave stdin open after the first attach completes. By default, stdin will be closed after the first attach completes.",
-    ),
-    flag(
-        "overrides",
-        Kind::Text,
-        "",
-        "An inline JSON override for the generated object. If this is non-empty, it is used to override the generated object. Requires that the object supply a valid apiVersion field.",
-    ),
-    flag(
-        "override-type",
-        Kind::Text,
-        "merge",
-        "The method used to override the generated object: json, merge, or strategic.",
-    ),
-    flag(
-        "pod-running-timeout",
-        Kind::Duration,
-        "1m0s",
-        "The length of time (like 5s, 2m, or 3h, higher than zero) to wait until at least one pod is running",
-    ),
-    flag("port", Kind::Text, "", "The port that this container exposes."),
-    flag("privileged", Kind::Bool, "false", "If true, run the container in privileged mode."),
-    flag("quiet", Kind::Bool, "false", "If true, suppress prompt messages.").short('q'),
-    flag(
-        "restart",
-        Kind::Text,
-        "Always",
-        "The restart policy for this Pod.  Legal values [Always, OnFailure, Never].",
-    ),
-    flag(
-        "rm",
-        Kind::Bool,
-        "false",
-        "If true, delete the pod after it exits.  Only valid when attaching to the container, e.g. with '--attach' or with '-i/--stdin'.",
-    ),
-    flag(
-        "stdin",
-        Kind::Bool,
-        "false",
-        "Keep stdin open on the container in the pod, even if nothing is attached.",
-    )
-    .short('i'),
-    flag("tty", Kind::Bool, "false", "Allocate a TTY for the container in the pod.").short('t'),
+    flag("annotations", Kind::Array, ""),
+    flag("attach", Kind::Bool, "false"),
+    flag("command", Kind::Bool, "false"),
+    flag("env", Kind::Array, ""),
+    flag("expose", Kind::Bool, "false").absent(),
+    flag("grace-period", Kind::Int, "-1"),
+    flag("image", Kind::Text, ""),
+    flag("image-pull-policy", Kind::Text, ""),
+    flag("labels", Kind::Text, "").short('l'),
+    flag("leave-stdin-open", Kind::Bool, "false"),
+    flag("overrides", Kind::Text, ""),
+    flag("override-type", Kind::Text, "merge"),
+    flag("pod-running-timeout", Kind::Duration, "1m0s"),
+    flag("port", Kind::Text, ""),
+    flag("privileged", Kind::Bool, "false"),
+    flag("quiet", Kind::Bool, "false").short('q'),
+    flag("restart", Kind::Text, "Always"),
+    flag("rm", Kind::Bool, "false"),
+    flag("stdin", Kind::Bool, "false").short('i'),
+    flag("tty", Kind::Bool, "false").short('t'),
 ];
 
 pub(crate) static VERB: Verb = Verb {
     name: "run",
-    short: "Run a particular image on the cluster",
-    usage: "run NAME --image=image [--env=\"key=value\"] [--port=port] [--dry-run=server|client] [--overrides=inline-json] [--command] -- [COMMAND] [args...] [options]",
     flags: &[FLAGS, print::FLAGS, common::DRY_RUN],
     run: Some(run),
     ..Verb::EMPTY
@@ -464,13 +394,13 @@ impl Session {
             source: String::new(),
         };
         let deletion = Deletion {
+            short: false,
             grace_s: -1,
             force: false,
             propagation: "Background",
             dry_run: DryRun::No,
             wait: false,
             timeout: Span::ZERO,
-            short: false,
             quiet: self.quiet,
         };
         match delete_one(cx, &info, &deletion) {

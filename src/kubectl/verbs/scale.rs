@@ -14,32 +14,14 @@ use crate::os::{Method, Request, Wait};
 use crate::value;
 
 const FLAGS: &[Flag] = &[
-    flag(
-        "current-replicas",
-        Kind::Int,
-        "-1",
-        "Precondition for current size. Requires that the current size of the resource match this value in order to scale. -1 (default) for no condition.",
-    ),
-    flag("replicas", Kind::Int, "0", "The new desired number of replicas. Required."),
-    flag(
-        "resource-version",
-        Kind::Text,
-        "",
-        "Precondition for resource version. Requires that the current resource version match this value in order to scale.",
-    ),
-    flag(
-        "timeout",
-        Kind::Duration,
-        "0s",
-        "The length of time to wait before giving up on a scale operation, zero means don't wait. Any other values should contain a corresponding time unit (e.g. 1s, 2m, 3h).",
-    ),
+    flag("current-replicas", Kind::Int, "-1"),
+    flag("replicas", Kind::Int, "0"),
+    flag("resource-version", Kind::Text, ""),
+    flag("timeout", Kind::Duration, "0s"),
 ];
 
 pub(crate) static VERB: Verb = Verb {
     name: "scale",
-    short: "Set a new size for a deployment, replica set, or replication controller",
-    long: "Set a new size for a deployment, replica set, replication controller, or stateful set.\n\n Scale also allows users to specify one or more preconditions for the scale action.\n\n If --current-replicas or --resource-version is specified, it is validated before the scale is attempted, and it is guaranteed that the precondition holds true when the scale is sent to the server.",
-    usage: "scale [--resource-version=version] [--current-replicas=count] --replicas=COUNT (-f FILENAME | TYPE NAME) [options]",
     flags: &[FLAGS, print::FLAGS, common::FILES, common::SELECTOR, common::ALL, common::DRY_RUN],
     run: Some(run),
     ..Verb::EMPTY
@@ -51,7 +33,7 @@ fn run(cx: &mut Cx) -> Result<Next, CmdError> {
         return Err(CmdError::plain("required flag(s) \"replicas\" not set"));
     }
     let replicas = args.int("replicas");
-    let mut printer = common::done_printer(cx)?;
+    let printer = common::done_printer(cx)?;
     let dry_run = DryRun::of(cx)?;
     if replicas < 0 {
         return Err(CmdError::plain(
@@ -66,7 +48,7 @@ fn run(cx: &mut Cx) -> Result<Next, CmdError> {
     }
     let query = Query { strict: false, ..Query::of(cx) };
     let found = query.run(cx)?;
-    let mut errors = found.errors;
+    let errors = found.errors;
     if found.infos.is_empty() && errors.is_empty() {
         return Err(CmdError::plain("no objects passed to scale"));
     }
@@ -74,39 +56,36 @@ fn run(cx: &mut Cx) -> Result<Next, CmdError> {
     if found.infos.len() > 1 && !rv.is_empty() {
         return Err(CmdError::plain("cannot use --resource-version with multiple resources"));
     }
-    let mut scaled = Vec::new();
-    for info in found.infos {
-        if dry_run == DryRun::Client {
-            common::print_done(cx, &mut printer, &info.object, &dry_run.done("scaled"))?;
-            continue;
-        }
-        match scale_one(cx, &info, replicas, current, rv, dry_run) {
-            Ok(()) => {
-                common::print_done(cx, &mut printer, &info.object, &dry_run.done("scaled"))?;
-                scaled.push(info);
-            }
-            Err(error) => errors.push(error),
-        }
-    }
-    CmdError::from_many(errors)?;
-    let timeout = args.duration("timeout");
-    if timeout.0 > 0 && dry_run == DryRun::No {
-        let machine = ScaleWait { infos: scaled, replicas, deadline: cx.sys.after(timeout) };
-        return Ok(Next::Wait(Box::new(machine)));
-    }
-    Ok(Next::Done)
+    let timeout = if dry_run == DryRun::No { args.duration("timeout") } else { Span::default() };
+    let preconditions = Preconditions { current, resource_version: rv.to_owned() };
+    let mut infos = found.infos;
+    infos.reverse();
+    let failed = CmdError::from_many(errors).err();
+    let deadline = None;
+    let scaling =
+        Scaling { infos, replicas, preconditions, dry_run, timeout, deadline, printer, failed };
+    Ok(Next::Wait(Box::new(scaling)))
 }
 
+/// What must hold of a size before it is changed.
+#[derive(Clone)]
+struct Preconditions {
+    current: i64,
+    resource_version: String,
+}
+
+/// Upstream: kubectl/pkg/scale/scale.go, ScaleSimple.
 fn scale_one(
     cx: &mut Cx,
     info: &Info,
     replicas: i64,
-    current: i64,
-    rv: &str,
+    preconditions: &Preconditions,
     dry_run: DryRun,
 ) -> Result<(), CmdError> {
     let path = format!("{}/scale", info.path());
     let params = dry_run.params();
+    let Preconditions { current, resource_version: rv } = preconditions;
+    let current = *current;
     if current < 0 && rv.is_empty() {
         let body = value!({"spec": { "replicas": replicas }});
         return cx.patch(&path, MERGE_PATCH, body, &params).map(|_| ());
@@ -117,7 +96,7 @@ fn scale_one(
         return Err(CmdError::plain(format!("Expected replicas to be {current}, was {had}")));
     }
     let had_rv = scale.at(&["metadata", "resourceVersion"]).text();
-    if !rv.is_empty() && had_rv != rv {
+    if !rv.is_empty() && had_rv != rv.as_str() {
         return Err(CmdError::plain(format!("Expected resource version to be {rv}, was {had_rv}")));
     }
     scale.set_at(&["spec", "replicas"], replicas);
@@ -128,30 +107,58 @@ fn scale_one(
     cx.call(request).map(|_| ())
 }
 
-/// Waits until the controller has seen the new size and reached it.
+/// Scales one object after the other (the last of the list first), waiting for each to reach its
+/// size when there is a time limit for that.
 /// Upstream: kubectl/pkg/scale/scale.go, WaitForScaleHasDesiredReplicas.
 #[derive(Clone)]
-struct ScaleWait {
+struct Scaling {
     infos: Vec<Info>,
     replicas: i64,
-    deadline: Time,
+    preconditions: Preconditions,
+    dry_run: DryRun,
+    timeout: Span,
+    deadline: Option<Time>,
+    printer: print::Printer,
+    failed: Option<CmdError>,
 }
 
-impl Machine for ScaleWait {
-    fn step(&mut self, cx: &mut Cx) -> Result<Flow, CmdError> {
-        while let Some(info) = self.infos.first() {
-            let scale = cx.call(Request::get(format!("{}/scale", info.path())))?;
-            let reached = scale.at(&["status", "replicas"]).as_i64().unwrap_or(0) == self.replicas;
-            if !reached {
-                if cx.sys.now() >= self.deadline {
-                    return Err(CmdError::plain("timed out waiting for the condition"));
-                }
-                let next = cx.sys.after(Span::seconds(1));
-                return Ok(Flow::Wait(Wait::until(next.min(self.deadline))));
-            }
-            self.infos.remove(0);
+impl Scaling {
+    fn start(&mut self, cx: &mut Cx, info: &Info) -> Result<(), CmdError> {
+        if self.dry_run == DryRun::Client {
+            return Ok(());
         }
-        Ok(Flow::Exit(0))
+        scale_one(cx, info, self.replicas, &self.preconditions, self.dry_run)
+    }
+}
+
+impl Machine for Scaling {
+    fn step(&mut self, cx: &mut Cx) -> Result<Flow, CmdError> {
+        while let Some(mut info) = self.infos.last().cloned() {
+            let deadline = match self.deadline {
+                Some(deadline) => deadline,
+                None => {
+                    self.start(cx, &info)?;
+                    *self.deadline.insert(cx.sys.after(self.timeout))
+                }
+            };
+            if self.timeout.0 > 0 {
+                let scale = cx.call(Request::get(format!("{}/scale", info.path())))?;
+                let size = scale.at(&["status", "replicas"]).as_i64().unwrap_or(0);
+                if size != self.replicas {
+                    if cx.sys.now() >= deadline {
+                        return Err(CmdError::plain("timed out waiting for the condition"));
+                    }
+                    let next = cx.sys.after(Span::seconds(1));
+                    return Ok(Flow::Wait(Wait::until(next.min(deadline))));
+                }
+            }
+            info.object.set_at(&["spec", "replicas"], self.replicas);
+            let done = self.dry_run.done("scaled");
+            common::print_done(cx, &mut self.printer, &info.object, &done)?;
+            self.infos.pop();
+            self.deadline = None;
+        }
+        self.failed.take().map_or(Ok(Flow::Exit(0)), Err)
     }
 
     fn boxed_clone(&self) -> Box<dyn Machine> {

@@ -11,20 +11,11 @@ use crate::base::yaml;
 use crate::os::Request;
 use crate::value;
 
-const FLAGS: &[Flag] = &[
-    flag("client", Kind::Bool, "false", "If true, shows client version only (no server required)."),
-    flag("output", Kind::Text, "", "One of 'yaml' or 'json'.").short('o'),
-];
+const FLAGS: &[Flag] =
+    &[flag("client", Kind::Bool, "false"), flag("output", Kind::Text, "").short('o')];
 
-pub(crate) static VERB: Verb = Verb {
-    name: "version",
-    short: "Print the client and server version information",
-    long: "Print the client and server version information for the current context.",
-    usage: "version [flags] [options]",
-    flags: &[FLAGS],
-    run: Some(run),
-    ..Verb::EMPTY
-};
+pub(crate) static VERB: Verb =
+    Verb { name: "version", flags: &[FLAGS], run: Some(run), ..Verb::EMPTY };
 
 const KUSTOMIZE: &str = "v5.8.1";
 

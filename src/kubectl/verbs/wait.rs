@@ -17,31 +17,13 @@ use crate::base::value::Value;
 use crate::os::{Accept, Wait, Watch};
 
 const FLAGS: &[Flag] = &[
-    flag(
-        "for",
-        Kind::Array,
-        "",
-        "The condition to wait on: [create|delete|condition=condition-name[=condition-value]|jsonpath='{JSONPath expression}'=[JSONPath value]]. The default condition-value is true. Condition values are compared after Unicode simple case folding, which is a more general form of case-insensitivity. Multiple conditions are supported and AND'ed to each other in a sequential order. If --for=create is passed, it is always waited first.",
-    ),
-    flag(
-        "local",
-        Kind::Bool,
-        "false",
-        "If true, annotation will NOT contact api-server but run locally.",
-    )
-    .absent(),
-    flag(
-        "timeout",
-        Kind::Duration,
-        "30s",
-        "The length of time to wait before giving up. Zero means check once and don't wait, negative means wait for a week.",
-    ),
+    flag("for", Kind::Array, ""),
+    flag("local", Kind::Bool, "false").absent(),
+    flag("timeout", Kind::Duration, "30s"),
 ];
 
 pub(crate) static VERB: Verb = Verb {
     name: "wait",
-    short: "Wait for a specific condition on one or many resources",
-    usage: "wait ([-f FILENAME] | resource.group/resource.name | resource.group [(-l label | --all)]) [--for=create|--for=delete|--for condition=available|--for=jsonpath='{}'[=value]] [options]",
     flags: &[
         FLAGS,
         print::FLAGS,
@@ -305,6 +287,9 @@ impl Machine for WaitMachine {
                 continue;
             }
             if cx.sys.now() >= deadline {
+                if matches!(condition, Condition::Created) {
+                    return Err(CmdError::plain("timed out waiting for the condition"));
+                }
                 let text = format!(
                     "timed out waiting for the condition on {}/{}",
                     info.resource.plural, info.name
