@@ -132,6 +132,9 @@ pub(crate) fn apply_patch(
             };
             merged.map_err(Status::unknown)
         }
+        "application/apply-patch+yaml" => {
+            Err(Status::unknown("server-side apply is not simulated"))
+        }
         other => Err(Status::unsupported_media_type(format!(
             "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, not {other}"
         ))),

@@ -234,7 +234,7 @@ impl Server {
         }
         match report.reporter {
             Reporter::Source { component, host } => {
-                self.record_counted(report, component, host, ns, by)
+                self.record_counted(report, component, host, ns, by);
             }
             Reporter::Action { controller, action } => {
                 self.record_series(report, controller, action, ns, by);
@@ -292,29 +292,26 @@ impl Server {
         }
         bucket.tokens -= 1.0;
 
-        let value = match self.store.get(&EVENT, &seen.key) {
-            Some(old) => {
-                let mut value = old.value().clone();
-                value.set("count", seen.count);
-                value.set("lastTimestamp", now);
-                value.set("message", message);
-                value
+        let value = if let Some(old) = self.store.get(&EVENT, &seen.key) {
+            let mut value = old.value().clone();
+            value.set("count", seen.count);
+            value.set("lastTimestamp", now);
+            value.set("message", message);
+            value
+        } else {
+            let mut source = value!({ "component": component });
+            if !host.is_empty() {
+                source.set("host", host);
             }
-            None => {
-                let mut source = value!({ "component": component });
-                if !host.is_empty() {
-                    source.set("host", host);
-                }
-                let mut value = self.new_event(report, &seen.key, message);
-                value.set("count", seen.count);
-                value.set("firstTimestamp", seen.first);
-                value.set("lastTimestamp", now);
-                value.set("eventTime", Value::Null);
-                value.set("source", source);
-                value.set("reportingComponent", component);
-                value.set("reportingInstance", host);
-                value
-            }
+            let mut value = self.new_event(report, &seen.key, message);
+            value.set("count", seen.count);
+            value.set("firstTimestamp", seen.first);
+            value.set("lastTimestamp", now);
+            value.set("eventTime", Value::Null);
+            value.set("source", source);
+            value.set("reportingComponent", component);
+            value.set("reportingInstance", host);
+            value
         };
         self.store_event(seen.key, value, by);
     }

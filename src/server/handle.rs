@@ -77,7 +77,7 @@ impl Server {
                 Ok(Response::ok(represent::one(&object, form)))
             }
             "list" => self.list_objects(target, request, form),
-            "watch" => self.watch(target, request),
+            "watch" => start_watch(target, request),
             "create" => self.create_object(target, request, form, by, warnings),
             "update" => self.update_object(target, "", request, form, by, warnings),
             "patch" => self.patch_object(target, "", request, form, by, warnings),
@@ -136,30 +136,6 @@ impl Server {
         Ok(Response::ok(represent::list(target.kind, &objects, &meta, form)))
     }
 
-    fn watch(&self, target: &Target, request: &Request) -> Result<Response, Status> {
-        let (labels, fields) = (request.query("labelSelector"), request.query("fieldSelector"));
-        let mut fields = fields.to_owned();
-        if !target.name.is_empty() {
-            let name = format!("metadata.name={}", target.name);
-            fields = if fields.is_empty() { name } else { format!("{fields},{name}") };
-        }
-        Filter::new(target.kind, labels, &fields)?;
-        let rv = match request.query("resourceVersion") {
-            "" | "0" => None,
-            text => Some(text.parse::<u64>().map_err(|_| invalid_version(text))?),
-        };
-        let watch = Watch {
-            kind: target.kind,
-            ns: target.ns.clone(),
-            labels: labels.to_owned(),
-            fields,
-            rv: rv.unwrap_or(0),
-            accept: request.accept,
-            initial: rv.is_none(),
-        };
-        Ok(Response { code: 200, warnings: Vec::new(), body: Body::Watch(watch) })
-    }
-
     fn create_object(
         &mut self,
         target: &Target,
@@ -208,32 +184,11 @@ impl Server {
         warnings: &mut Vec<String>,
     ) -> Result<Response, Status> {
         let old = self.find(target)?;
-        let patched = self.patched(target, old.value(), request, warnings)?;
+        let value = patched(target, old.value(), request, warnings)?;
         let options = write_options(sub, request)?;
-        let written = self.update_with(target.kind, &target.key(), patched, &options, by)?;
+        let written = self.update_with(target.kind, &target.key(), value, &options, by)?;
         warnings.extend(warnings_on_update(target.kind, sub, &written.object, &old));
         Ok(answer(200, &written, form))
-    }
-
-    /// The object that a patch request makes of another, decoded.
-    pub(crate) fn patched(
-        &self,
-        target: &Target,
-        current: &Value,
-        request: &Request,
-        warnings: &mut Vec<String>,
-    ) -> Result<Value, Status> {
-        let patched = codec::apply_patch(target.kind, current, request)?;
-        if patched.get("kind").text() != target.kind.name {
-            // A scale, which is read by its fields only.
-            return Ok(patched);
-        }
-        let validation = Validation::of(request)?;
-        let mut value =
-            codec::decode_patched(target.kind, &patched, request, validation, warnings)?;
-        check_namespace(&mut value, target)?;
-        check_name(&mut value, target)?;
-        Ok(value)
     }
 
     fn delete_object(
@@ -280,6 +235,49 @@ impl Server {
         let meta = ListMeta { rv: self.store.revision(), ..ListMeta::default() };
         Ok(Response::ok(represent::list(target.kind, &objects, &meta, form)))
     }
+}
+
+fn start_watch(target: &Target, request: &Request) -> Result<Response, Status> {
+    let (labels, fields) = (request.query("labelSelector"), request.query("fieldSelector"));
+    let mut fields = fields.to_owned();
+    if !target.name.is_empty() {
+        let name = format!("metadata.name={}", target.name);
+        fields = if fields.is_empty() { name } else { format!("{fields},{name}") };
+    }
+    Filter::new(target.kind, labels, &fields)?;
+    let rv = match request.query("resourceVersion") {
+        "" | "0" => None,
+        text => Some(text.parse::<u64>().map_err(|_| invalid_version(text))?),
+    };
+    let watch = Watch {
+        kind: target.kind,
+        ns: target.ns.clone(),
+        labels: labels.to_owned(),
+        fields,
+        rv: rv.unwrap_or(0),
+        accept: request.accept,
+        initial: rv.is_none(),
+    };
+    Ok(Response { code: 200, warnings: Vec::new(), body: Body::Watch(watch) })
+}
+
+/// The object that a patch request makes of another, decoded.
+pub(crate) fn patched(
+    target: &Target,
+    current: &Value,
+    request: &Request,
+    warnings: &mut Vec<String>,
+) -> Result<Value, Status> {
+    let patched = codec::apply_patch(target.kind, current, request)?;
+    if patched.get("kind").text() != target.kind.name {
+        // A scale, which is read by its fields only.
+        return Ok(patched);
+    }
+    let validation = Validation::of(request)?;
+    let mut value = codec::decode_patched(target.kind, &patched, request, validation, warnings)?;
+    check_namespace(&mut value, target)?;
+    check_name(&mut value, target)?;
+    Ok(value)
 }
 
 impl Target {
@@ -695,5 +693,83 @@ mod tests {
             message(server.resolve_stream(&key, "b")),
             "pod web does not have a host assigned"
         );
+    }
+
+    #[test]
+    fn a_set_is_scaled_through_its_subresource() {
+        let mut server = server();
+        let sets = "/apis/apps/v1/namespaces/default/statefulsets";
+        let labels = value!({ "app": "a" });
+        let body = value!({
+            "metadata": { "name": "web" },
+            "spec": {
+                "serviceName": "web",
+                "selector": { "matchLabels": labels.clone() },
+                "template": {
+                    "metadata": { "labels": labels },
+                    "spec": { "containers": [{ "name": "c", "image": "nginx" }] },
+                },
+            },
+        });
+        ask(&mut server, Method::Post, sets, body).expect("created");
+        let path = format!("{sets}/web/scale");
+        let mut scale = ask(&mut server, Method::Get, &path, Value::Null).expect("read");
+        assert_eq!(scale.at(&["status", "selector"]).text(), "app=a");
+        scale.set_at(&["spec", "replicas"], 3);
+        ask(&mut server, Method::Put, &path, scale.clone()).expect("scaled");
+        let set = ask(&mut server, Method::Get, &format!("{sets}/web"), Value::Null).expect("read");
+        assert_eq!(set.at(&["spec", "replicas"]).as_i64(), Some(3));
+        assert_eq!(set.at(&["metadata", "generation"]).as_i64(), Some(2));
+        assert!(ask(&mut server, Method::Put, &path, scale).expect_err("stale").is_conflict());
+        let merge = "application/merge-patch+json";
+        let scaled = patch(&mut server, &path, merge, value!({ "spec": { "replicas": 1 } }));
+        assert_eq!(scaled.at(&["spec", "replicas"]).as_i64(), Some(1));
+        let negative = value!({ "metadata": { "name": "web" }, "spec": { "replicas": -1 } });
+        assert_eq!(
+            ask(&mut server, Method::Put, &path, negative).expect_err("negative").message,
+            "Scale.autoscaling \"web\" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0"
+        );
+    }
+
+    #[test]
+    fn an_evicted_pod_says_why_it_goes() {
+        let mut server = server();
+        ask(&mut server, Method::Post, PODS, pod("web")).expect("created");
+        let path = format!("{PODS}/web");
+        let binding = value!({ "target": { "name": "node-1" } });
+        let bind = format!("{path}/binding");
+        ask(&mut server, Method::Post, &bind, binding.clone()).expect("bound");
+        assert_eq!(
+            ask(&mut server, Method::Post, &bind, binding).expect_err("bound already").message,
+            "Operation cannot be fulfilled on pods/binding \"web\": pod web is already assigned to node \"node-1\""
+        );
+        let eviction = value!({ "metadata": { "name": "web" } });
+        ask(&mut server, Method::Post, &format!("{path}/eviction"), eviction).expect("evicted");
+        let going = ask(&mut server, Method::Get, &path, Value::Null).expect("stopping");
+        let conditions = going.at(&["status", "conditions"]).as_array();
+        let reasons: Vec<&str> = conditions.iter().map(|c| c.get("reason").text()).collect();
+        assert!(reasons.contains(&"EvictionByEvictionAPI"), "{reasons:?}");
+        assert!(!going.at(&["metadata", "deletionTimestamp"]).is_null());
+    }
+
+    #[test]
+    fn unknown_fields_are_refused_warned_of_or_dropped() {
+        let mut server = server();
+        let mut body = pod("web");
+        body.set_at(&["spec", "container"], "x");
+        let mut send = |validation: &str| {
+            let request = Request::new(Method::Post, PODS)
+                .body(body.clone())
+                .param("fieldValidation", validation)
+                .param("dryRun", "All");
+            server.handle(&request, By::user("test"))
+        };
+        let refused = send("Strict").value().expect_err("refused");
+        assert_eq!(
+            refused.message,
+            "Pod in version \"v1\" cannot be handled as a Pod: strict decoding error: unknown field \"spec.container\""
+        );
+        assert_eq!(send("Warn").warnings, ["unknown field \"spec.container\""]);
+        assert!(send("Ignore").warnings.is_empty());
     }
 }

@@ -213,9 +213,9 @@ fn allocate_ports(
     let owner = owner(value);
     let mut ports = value.at(&["spec", "ports"]).as_array().to_vec();
     let mut given: Vec<(i64, i64)> = Vec::new();
-    for at in 0..ports.len() {
-        let number = ports[at].get("port").as_i64().unwrap_or(0);
-        let asked = ports[at].get("nodePort").as_i64().unwrap_or(0);
+    for (at, port) in ports.iter_mut().enumerate() {
+        let number = port.get("port").as_i64().unwrap_or(0);
+        let asked = port.get("nodePort").as_i64().unwrap_or(0);
         if asked == 0 && !gives {
             continue;
         }
@@ -242,7 +242,7 @@ fn allocate_ports(
         };
         taken.insert(node_port);
         given.push((number, node_port));
-        ports[at].set("nodePort", node_port);
+        port.set("nodePort", node_port);
     }
     value.set_at(&["spec", "ports"], Value::array(ports));
     Ok(())

@@ -11,7 +11,7 @@ use crate::api::{Cause, Key, KindRef, Object, Status};
 use crate::base::value::Value;
 use crate::os::request::{Method, Request, Response};
 use crate::server::change::By;
-use crate::server::handle::{delete_options_of, dry_run};
+use crate::server::handle::{delete_options_of, dry_run, patched};
 use crate::server::represent::{self, Form};
 use crate::server::route::Target;
 use crate::server::write::WriteOptions;
@@ -62,7 +62,7 @@ impl Server {
         let old = self.find(target)?;
         let current = scale_of(&old);
         let wanted = match request.method {
-            Method::Patch => self.patched(target, &current, request, &mut Vec::new())?,
+            Method::Patch => patched(target, &current, request, &mut Vec::new())?,
             _ => request.body.clone(),
         };
         let name = wanted.at(&["metadata", "name"]).text();

@@ -2,6 +2,7 @@
 //!
 //! Upstream: staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go, …/registry/rest/create.go
 //! and update.go, …/endpoints/handlers/create.go.
+//! Simplified: who set which field (`metadata.managedFields`) is not kept; nothing is created by an update.
 
 use std::rc::Rc;
 
@@ -254,8 +255,14 @@ fn restore_gated(value: &mut Value, kept: Option<Value>) {
 
 /// Metadata that a client cannot set on creation.
 /// Upstream: staging/src/k8s.io/apiserver/pkg/registry/rest/meta.go, WipeObjectMetaSystemFields.
-const SYSTEM_FIELDS: [&str; 5] =
-    ["creationTimestamp", "uid", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"];
+const SYSTEM_FIELDS: [&str; 6] = [
+    "creationTimestamp",
+    "uid",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "selfLink",
+    "managedFields",
+];
 
 fn str_of(value: &Value) -> crate::base::value::Str {
     match value {
@@ -329,6 +336,7 @@ fn keep_system_fields(value: &mut Value, old: &Object) {
         }
     }
     meta.remove("selfLink");
+    meta.remove("managedFields");
     if meta.get("uid").is_none_or(Value::is_empty) {
         meta.insert("uid", kept.get("uid").clone());
     }

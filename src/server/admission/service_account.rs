@@ -57,14 +57,13 @@ fn mounts_token(pod: &Value, account: &Object) -> bool {
 fn mount_token(pod: &mut Value, about: &Attributes, server: &Server) {
     let volumes = pod.at(&["spec", "volumes"]).as_array();
     let present = volumes.iter().find(|v| v.get("name").text().starts_with(VOLUME_PREFIX));
-    let volume_name = match present {
-        Some(volume) => volume.get("name").text().to_owned(),
-        None => {
-            let base = pod.at(&["metadata", "generateName"]).text();
-            let owner = format!("{}/{}{base}", about.ns, about.name);
-            let mut draw = server.rng.named("token-volume", &owner, server.store.revision());
-            format!("{VOLUME_PREFIX}{}", draw.alphanum(5))
-        }
+    let volume_name = if let Some(volume) = present {
+        volume.get("name").text().to_owned()
+    } else {
+        let base = pod.at(&["metadata", "generateName"]).text();
+        let owner = format!("{}/{}{base}", about.ns, about.name);
+        let mut draw = server.rng.named("token-volume", &owner, server.store.revision());
+        format!("{VOLUME_PREFIX}{}", draw.alphanum(5))
     };
     let is_present = present.is_some();
     let mount = value!({ "name": volume_name.as_str(), "readOnly": true, "mountPath": TOKEN_PATH });
