@@ -20,6 +20,7 @@ pub use stand_in::STAND_IN;
 /// All images that a registry has.
 pub static ALL: &[&Image] = &[
     &alpine::ALPINE,
+    &busybox::BUSYBOX_1_28,
     &busybox::BUSYBOX,
     &debian::DEBIAN,
     &debian::UBUNTU,

@@ -1,7 +1,7 @@
 //! Images that people debug with: curl, DNS tools, agnhost, netshoot.
 
 use crate::images::base::EMPTY;
-use crate::os::Image;
+use crate::os::{Image, ImageFile};
 
 /// `curlimages/curl`: curl is its entry point.
 pub(super) static CURL: Image = Image {
@@ -34,10 +34,16 @@ pub(super) static DNSUTILS: Image = Image {
         "tutum/dnsutils",
     ],
     cmd: &["sleep", "infinity"],
+    files: &[ImageFile::Program("/usr/bin/nslookup", "nslookup")],
     shell: true,
     ..EMPTY
 };
 
 /// `nicolaka/netshoot`.
-pub(super) static NETSHOOT: Image =
-    Image { names: &["nicolaka/netshoot"], cmd: &["bash"], shell: true, ..EMPTY };
+pub(super) static NETSHOOT: Image = Image {
+    names: &["nicolaka/netshoot"],
+    cmd: &["bash"],
+    files: &[ImageFile::Program("/usr/bin/nslookup", "nslookup")],
+    shell: true,
+    ..EMPTY
+};

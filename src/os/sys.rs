@@ -207,6 +207,18 @@ impl Sys<'_> {
         Ok(())
     }
 
+    /// The file systems seen on the machine: (device, where, bytes written to it), the root first.
+    pub fn file_systems(&self) -> Vec<(String, String, u64)> {
+        let Some(machine) = self.machine() else { return Vec::new() };
+        let mut list =
+            vec![("overlay".to_owned(), "/".to_owned(), self.kernel.fs_used(machine.root))];
+        for mount in &machine.mounts {
+            let used = self.kernel.fs_used(mount.fs);
+            list.push(("/dev/vda1".to_owned(), mount.path.clone(), used));
+        }
+        list
+    }
+
     /// The working directory, absolute.
     pub fn cwd(&self) -> String {
         self.proc().map(|p| p.cwd.clone()).unwrap_or_default()

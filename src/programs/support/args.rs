@@ -42,6 +42,14 @@ impl Args {
         self.options.iter().filter(move |(o, _)| *o == option).map(|(_, v)| v.as_str())
     }
 
+    /// All of these options with their values, in order.
+    pub(crate) fn all(&self, options: &str) -> impl Iterator<Item = (char, &str)> {
+        self.options
+            .iter()
+            .filter(move |(o, _)| options.contains(*o))
+            .map(|(o, v)| (*o, v.as_str()))
+    }
+
     /// The last given of these options.
     pub(crate) fn last_of(&self, options: &str) -> Option<char> {
         self.options.iter().rev().map(|(o, _)| *o).find(|o| options.contains(*o))
