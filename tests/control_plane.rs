@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use tabernetes::api::kinds::{
-    CONTROLLER_REVISION, ENDPOINT_SLICE, ENDPOINTS, EVENT, NODE, PERSISTENT_VOLUME,
+    CONTROLLER_REVISION, ENDPOINT_SLICE, ENDPOINTS, EVENT, LEASE, NODE, PERSISTENT_VOLUME,
     PERSISTENT_VOLUME_CLAIM, POD, SERVICE, STATEFUL_SET, STORAGE_CLASS,
 };
 use tabernetes::api::{Key, KindRef};
@@ -36,6 +36,8 @@ struct Mini {
     broken: &'static str,
     /// What happened to pods and sets: `+web-0`, `web-0 Ready`, `-web-0`.
     story: Vec<String>,
+    /// The node whose kubelet is silent.
+    silent: String,
     whys: Vec<String>,
 }
 
@@ -52,6 +54,7 @@ impl Mini {
             next: 0,
             broken: "nosuch",
             story: Vec::new(),
+            silent: String::new(),
             whys: Vec::new(),
         };
         mini.settle();
@@ -121,6 +124,27 @@ impl Mini {
 
     fn advance(&mut self, seconds: f64) {
         let until = self.server.now + Span::seconds_f64(seconds);
+        while self.server.now < until {
+            self.renew_leases();
+            self.run_until(until.min(self.server.now + Span::seconds(10)));
+        }
+    }
+
+    /// Kubelets send signs of life, but for the silent one.
+    fn renew_leases(&mut self) {
+        let leases = self.server.list(&LEASE, "kube-node-lease");
+        let keys: Vec<Key> = leases.map(|lease| lease.key.clone()).collect();
+        let now = self.server.now;
+        for key in keys.iter().filter(|key| *key.name != *self.silent) {
+            let renew =
+                |lease: &mut Value| lease.set_at(&["spec", "renewTime"], now.rfc3339_micro());
+            let by = By::kubelet("n", "test");
+            self.server.modify(&LEASE, key, Part::Main, by, renew).unwrap();
+        }
+        self.settle();
+    }
+
+    fn run_until(&mut self, until: Time) {
         while let Some(entry) = self.queue.first_entry().filter(|e| e.key().0 <= until) {
             let ((at, _), event) = entry.remove_entry();
             self.server.now = self.server.now.max(at);
@@ -576,4 +600,56 @@ fn endpoints_follow_pods() {
     mini.advance(2.0);
     assert!(mini.get(&ENDPOINTS, "nginx").is_null());
     assert_eq!(mini.names(&ENDPOINT_SLICE), ["kubernetes"]);
+}
+
+#[test]
+fn pods_leave_a_node_that_falls_silent() {
+    let mut mini = Mini::new(2, &[]);
+    let mut patient = set(2, "Parallel");
+    patient.set_at(
+        &["spec", "template", "spec", "tolerations"],
+        value!([
+            { "key": "node.kubernetes.io/unreachable", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 5 },
+        ]),
+    );
+    mini.create(&STATEFUL_SET, patient);
+    mini.advance(5.0);
+    mini.story();
+    let node = mini.get(&POD, "web-0").at(&["spec", "nodeName"]).text().to_owned();
+    mini.silent.clone_from(&node);
+    mini.advance(80.0);
+    let key = Key::new("", node.as_str());
+    let silent = mini.server.get(&NODE, &key).unwrap().value().clone();
+    let conditions = silent.at(&["status", "conditions"]).as_array();
+    let ready = conditions.iter().find(|c| c.get("type").text() == "Ready").unwrap();
+    assert_eq!(ready.get("reason").text(), "NodeStatusUnknown");
+    let taints: Vec<String> = silent
+        .at(&["spec", "taints"])
+        .as_array()
+        .iter()
+        .map(|t| format!("{}:{}", t.get("key").text(), t.get("effect").text()))
+        .collect();
+    assert_eq!(
+        taints,
+        ["node.kubernetes.io/unreachable:NoSchedule", "node.kubernetes.io/unreachable:NoExecute"]
+    );
+    // The stand-in for kubelets takes terminating pods away even there.
+    assert!(mini.story().contains("-web-0, +web-0"));
+    let moved = mini.get(&POD, "web-0").at(&["spec", "nodeName"]).text().to_owned();
+    assert_ne!(moved, node);
+    assert_eq!(mini.messages("TaintManagerEviction").len(), 1);
+}
+
+#[test]
+fn cordoned_nodes_are_tainted() {
+    let mut mini = Mini::new(1, &[]);
+    let key = Key::new("", "node-1");
+    for on in [true, false] {
+        let set = |node: &mut Value| node.set_at(&["spec", "unschedulable"], on);
+        mini.server.modify(&NODE, &key, Part::Main, By::user("test"), set).unwrap();
+        mini.settle();
+        mini.advance(0.1);
+        let node = mini.server.get(&NODE, &key).unwrap();
+        assert_eq!(node.at(&["spec", "taints"]).as_array().len(), usize::from(on));
+    }
 }

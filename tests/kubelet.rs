@@ -1,6 +1,6 @@
 //! Pods on simulated nodes pass through the states that real kubelets report, in the same order.
 
-use tabernetes::api::kinds::{CONFIG_MAP, EVENT, POD};
+use tabernetes::api::kinds::{CONFIG_MAP, EVENT, NODE, POD};
 use tabernetes::api::{Key, Object};
 use tabernetes::base::time::{Span, Time};
 use tabernetes::base::value::Value;
@@ -525,6 +525,31 @@ fn containers_run_on_while_their_kubelet_is_stopped() {
     show(&world, "web");
     assert!(world.server.get(&POD, &Key::new("default", "web")).is_none());
     show(&world, "crash");
+}
+
+#[test]
+fn a_deleted_node_comes_back_when_its_kubelet_starts() {
+    let mut world = world();
+    let key = Key::new("", "node-4");
+    world.server.delete(&NODE, &key, &DeleteOptions::default(), By::user("x")).unwrap();
+    world.settle();
+    world.advance(Span::seconds(30));
+    assert!(world.server.get(&NODE, &key).is_none());
+    world.node("restart", "node-4").unwrap();
+    world.advance(Span::seconds(1));
+    let node = world.server.get(&NODE, &key).unwrap();
+    assert_eq!(node.at(&["status", "capacity", "cpu"]).text(), "4");
+    assert_eq!(
+        events(&world, "node-4"),
+        [
+            "Starting Starting kubelet.",
+            "NodeHasSufficientMemory Node node-4 status is now: NodeHasSufficientMemory",
+            "NodeHasNoDiskPressure Node node-4 status is now: NodeHasNoDiskPressure",
+            "NodeHasSufficientPID Node node-4 status is now: NodeHasSufficientPID",
+            "NodeReady Node node-4 status is now: NodeReady",
+        ]
+    );
+    assert_eq!(events(&world, "node-1"), [String::new(); 0]);
 }
 
 #[test]

@@ -184,16 +184,21 @@ impl Ctx<'_> {
         reason: &str,
         message: String,
     ) {
-        let why =
-            format!("{component} reports what it did about {} {}.", about.kind.name, about.name());
-        let by = self.by(why);
-        let report = Report {
-            about: Reference::of(about),
-            reporter: Reporter::Source { component, host: "" },
-            kind,
-            reason,
-            message: message.into(),
-        };
+        self.report(component, Reference::of(about), kind, reason, message);
+    }
+
+    /// Reports an event about whatever a reference points to.
+    pub fn report(
+        &mut self,
+        component: &str,
+        about: Reference,
+        kind: EventType,
+        reason: &str,
+        message: String,
+    ) {
+        let by = self.by(format!("{component} reports on {} {}.", about.kind, about.name));
+        let reporter = Reporter::Source { component, host: "" };
+        let report = Report { about, reporter, kind, reason, message: message.into() };
         self.server.record_event(&report, by);
     }
 

@@ -5,13 +5,16 @@ pub mod endpoints;
 pub mod engine;
 pub mod garbage_collector;
 pub mod namespace_controller;
+pub mod node_lifecycle;
 pub mod persistent_volume;
+pub mod pod_gc;
 pub mod provisioner;
 pub mod pv_protection;
 pub mod pvc_protection;
 pub mod service_accounts;
 pub mod service_pods;
 pub mod stateful_set;
+pub mod taint_eviction;
 
 pub use engine::{Controller, Controllers, Ctx, Next, Watch};
 
@@ -28,4 +31,7 @@ pub static ALL: &[&Controller] = &[
     &provisioner::CONTROLLER,
     &pvc_protection::CONTROLLER,
     &pv_protection::CONTROLLER,
+    &node_lifecycle::CONTROLLER,
+    &taint_eviction::CONTROLLER,
+    &pod_gc::CONTROLLER,
 ];

@@ -67,7 +67,7 @@ impl Kubelets {
                 "Get \"https://{address}:10250/containerLogs/{ns}/{name}/{container}\": dial tcp {address}:10250: connect: \
                  connection refused"
             );
-            return Err(Status::internal(message));
+            return Err(Status::unknown(message));
         }
         let id = container_id(&view, container, options.previous).map_err(Status::bad_request)?;
         let worker = self.worker(pod.uid());

@@ -99,6 +99,8 @@ pub enum Event {
     Probe(PodId, usize, u64),
     /// A probe's time is up.
     ProbeTimeout(PodId, usize, u64),
+    /// The runtime notices that a container's main process has ended: pod, container, exit code, when.
+    Ended(PodId, u32, i32, Time),
     /// The next stage of stopping a container: pod, container, number of this appointment.
     Kill(PodId, u32, u64),
     /// A pod's `activeDeadlineSeconds` are over.
@@ -214,14 +216,15 @@ impl Kubelets {
 
     fn node_changed(&mut self, change: &Change, cx: &mut Cx) {
         let name = &change.key.name;
-        match change.change {
-            ChangeKind::Deleted => {}
-            ChangeKind::Added if self.shared.nodes.contains_key(name.as_str()) => {}
-            ChangeKind::Added => {
-                self.shared.nodes.insert(name.clone(), Node::new(name, cx.server.rng));
-                self.start(name, cx);
-            }
-            ChangeKind::Modified => {}
+        if change.change == ChangeKind::Deleted {
+            return;
+        }
+        let is_new = !self.shared.nodes.contains_key(name.as_str());
+        let rng = cx.server.rng;
+        let node = self.shared.nodes.entry(name.clone()).or_insert_with(|| Node::new(name, rng));
+        node.object = Some(change.new.clone());
+        if is_new {
+            self.start(name, cx);
         }
     }
 
@@ -252,6 +255,7 @@ impl Kubelets {
             Event::Kill(id, serial, token) => {
                 self.with(id, cx, |w, k, cx| w.kill_stage(serial, token, k, cx));
             }
+            Event::Ended(id, serial, code, at) => self.ended(id, serial, code, at, cx),
             Event::Deadline(id) => self.with(id, cx, Worker::deadline),
             Event::Refresh(id) => self.with(id, cx, Worker::refresh_files),
             Event::Relist(name) => self.relist(&name, cx),
@@ -289,15 +293,19 @@ impl Kubelets {
     /// Takes note of the end of a process that a kubelet started.
     pub fn exited(&mut self, pid: Pid, code: i32, at: Time, cx: &mut Cx) {
         let Some((id, task)) = self.shared.processes.remove(&pid) else { return };
-        let Some(worker) = self.pods.get_mut(&id) else { return };
-        let running = self.shared.nodes.get(&worker.node).is_some_and(|node| node.running);
-        let worker = Rc::make_mut(worker);
         if let Task::Main(serial) = task {
-            worker.container_ended(serial, code, at, &mut self.shared, cx);
-        }
-        if running {
+            let delay = self.shared.delay(cx, "ended", "", u64::from(pid), |profile| profile.ended);
+            cx.wake(at + delay, Event::Ended(id, serial, code, at));
+        } else {
             self.with(id, cx, |w, k, cx| w.task_ended(task, pid, code, k, cx));
         }
+    }
+
+    /// The runtime has noticed the end of a container, whether or not the kubelet runs.
+    fn ended(&mut self, id: PodId, serial: u32, code: i32, at: Time, cx: &mut Cx) {
+        let Some(worker) = self.pods.get_mut(&id) else { return };
+        Rc::make_mut(worker).container_ended(serial, code, at, &mut self.shared, cx);
+        self.with(id, cx, |w, k, cx| w.killed(serial, k, cx));
     }
 
     /// The machine of a pod's running container ("" for the default one), for `exec`, `cp` and the page.

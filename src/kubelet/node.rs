@@ -2,6 +2,7 @@
 //! Upstream: pkg/kubelet/kubelet_node_status.go, pkg/kubelet/nodestatus, staging/src/k8s.io/component-helpers/apimachinery/lease.
 //! Simplified: all kubelets renew their leases at the same instants; no pressure is ever measured.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -15,6 +16,7 @@ use crate::base::value::{Str, Value};
 use crate::kubelet::profile::{Delay, Profile};
 use crate::kubelet::{Cx, Event, Kubelets, PodId, Shared};
 use crate::os::kernel::{MachineId, MachineSpec};
+use crate::server::events::{EventType, Reference, Report, Reporter};
 use crate::server::{By, Part};
 use crate::value;
 
@@ -45,6 +47,8 @@ pub(super) struct Node {
     pub(super) name: Str,
     /// Whether the kubelet runs; containers run on without it.
     pub(super) running: bool,
+    /// Whether it has run before.
+    begun: bool,
     /// Where in a second it relists and looks at its queue.
     phase: Span,
     queue_phase: Span,
@@ -59,6 +63,10 @@ pub(super) struct Node {
     pub(super) pulling_until: Time,
     /// From where probes and hooks send requests.
     machine: Option<MachineId>,
+    /// The node's object as it was last seen, from which a deleted one is made anew.
+    pub(super) object: Option<Rc<Object>>,
+    /// Whether the node was last seen cordoned.
+    cordoned: bool,
     status_due: bool,
     status_written: Time,
 }
@@ -70,6 +78,7 @@ impl Node {
         Node {
             name: name.clone(),
             running: false,
+            begun: false,
             phase: Span(draw.range(0, RELIST.0 - 1)),
             queue_phase: Span(draw.range(0, RELIST.0 - 1)),
             relist: BTreeSet::new(),
@@ -79,6 +88,8 @@ impl Node {
             images: BTreeMap::new(),
             pulling_until: Time::default(),
             machine: None,
+            object: None,
+            cordoned: false,
             status_due: false,
             status_written: Time::default(),
         }
@@ -229,6 +240,10 @@ impl Kubelets {
             return;
         }
         state.running = true;
+        // The kubelets of a fresh cluster have been running for a while.
+        let begun = state.begun;
+        state.begun = true;
+        state.cordoned = false;
         state.relist_queued = false;
         state.relist.clear();
         state.status_written = Time::default();
@@ -252,9 +267,15 @@ impl Kubelets {
             cx.wake(cx.now() + RENEW, Event::Heartbeat);
         }
         let name = Str::from(node);
+        if begun {
+            tell(&name, "Starting", "Starting kubelet.", cx);
+        }
         self.register(&name, cx);
         renew_lease(&name, cx);
-        self.write_status(&name, cx);
+        if !is_ready(&name, cx) {
+            self.write_status(&name, cx);
+        }
+        self.report_cordon(&name, cx);
     }
 
     /// Stops a node's kubelet. Its containers run on.
@@ -264,6 +285,11 @@ impl Kubelets {
         }
     }
 
+    /// Whether there is such a node, or its object has been deleted and its machine is still there.
+    pub fn knows(&self, node: &str) -> bool {
+        self.shared.nodes.contains_key(node)
+    }
+
     /// Whether a node's kubelet runs.
     pub fn is_running(&self, node: &str) -> bool {
         self.shared.nodes.get(node).is_some_and(|state| state.running)
@@ -271,11 +297,11 @@ impl Kubelets {
 
     /// Creates the node's object where it has been deleted.
     /// Upstream: pkg/kubelet/kubelet_node_status.go, registerWithAPIServer.
+    /// Simplified: the range of pod addresses is the one that the node had.
     fn register(&mut self, name: &Str, cx: &mut Cx) {
-        let _ = &self.shared;
-        if cx.server.get(&NODE, &Key::new("", name.clone())).is_some() {
-            return;
-        }
+        let key = Key::new("", name.clone());
+        let known = self.shared.nodes.get(name).and_then(|node| node.object.clone());
+        let Some(known) = known.filter(|_| cx.server.get(&NODE, &key).is_none()) else { return };
         let labels = value!({
             "beta.kubernetes.io/arch": "amd64",
             "beta.kubernetes.io/os": "linux",
@@ -283,15 +309,40 @@ impl Kubelets {
             "kubernetes.io/hostname": name,
             "kubernetes.io/os": "linux",
         });
+        let spec = known.get("spec");
         let object = value!({
             "apiVersion": "v1",
             "kind": "Node",
-            "metadata": {"name": name, "labels": labels},
-            "spec": {},
+            "metadata": {
+                "name": name,
+                "labels": labels,
+                "annotations": {"volumes.kubernetes.io/controller-managed-attach-detach": "true"},
+            },
+            "spec": {"podCIDR": spec.get("podCIDR"), "podCIDRs": spec.get("podCIDRs")},
         });
-        let by = By::kubelet(name, "the kubelet has started and its node is not registered");
-        // A refusal is tried again at the next heartbeat.
-        let _ = cx.server.create(&NODE, object, by);
+        let why = "the kubelet has started and its node is not registered";
+        let by = By::kubelet(name, why);
+        // A refusal is tried again when the kubelet starts the next time.
+        if cx.server.create(&NODE, object, by.clone()).is_err() {
+            return;
+        }
+        let mut status = known.get("status").clone();
+        status.remove("conditions");
+        // It was created a moment ago.
+        let _ = cx.server.modify(&NODE, &key, Part::Status, by, |node| node.set("status", status));
+    }
+
+    /// Reports that the node has been cordoned or uncordoned since the last look.
+    /// Upstream: recordNodeSchedulableEvent.
+    fn report_cordon(&mut self, name: &Str, cx: &mut Cx) {
+        let Some(object) = cx.server.get(&NODE, &Key::new("", name.clone())) else { return };
+        let cordoned = object.at(&["spec", "unschedulable"]).is_true();
+        let Some(node) = self.shared.nodes.get_mut(name) else { return };
+        if node.cordoned != cordoned {
+            node.cordoned = cordoned;
+            let reason = if cordoned { "NodeNotSchedulable" } else { "NodeSchedulable" };
+            tell(name, reason, format!("Node {name} status is now: {reason}"), cx);
+        }
     }
 
     /// Renews every running kubelet's lease, and writes node statuses that have changed or are 5 minutes old.
@@ -309,6 +360,7 @@ impl Kubelets {
             if due || !is_ready(&name, cx) {
                 self.write_status(&name, cx);
             }
+            self.report_cordon(&name, cx);
         }
     }
 
@@ -318,6 +370,7 @@ impl Kubelets {
         node.status_due = false;
         node.status_written = now;
         let images = image_list(&node.images, now);
+        let turned = turned(name, cx);
         let by = By::kubelet(name, "the kubelet reports its node's health and images");
         // A node that has been deleted has no status to write.
         let _ = cx.server.modify(&NODE, &Key::new("", name.clone()), Part::Status, by, |value| {
@@ -328,6 +381,9 @@ impl Kubelets {
                 status.set("images", images);
             }
         });
+        for reason in turned {
+            tell(name, reason, format!("Node {name} status is now: {reason}"), cx);
+        }
     }
 }
 
@@ -353,24 +409,66 @@ fn image_list(images: &BTreeMap<Str, Stored>, now: Time) -> Value {
     Value::array(items)
 }
 
-/// The conditions that a healthy kubelet reports, with the times of those that have not turned kept.
+/// Type, status, reason, message and event of the conditions that a healthy kubelet reports.
 /// Upstream: pkg/kubelet/nodestatus/setters.go.
+const CONDITIONS: [(&str, &str, &str, &str, &str); 4] = [
+    (
+        "MemoryPressure",
+        "False",
+        "KubeletHasSufficientMemory",
+        "kubelet has sufficient memory available",
+        "NodeHasSufficientMemory",
+    ),
+    (
+        "DiskPressure",
+        "False",
+        "KubeletHasNoDiskPressure",
+        "kubelet has no disk pressure",
+        "NodeHasNoDiskPressure",
+    ),
+    (
+        "PIDPressure",
+        "False",
+        "KubeletHasSufficientPID",
+        "kubelet has sufficient PID available",
+        "NodeHasSufficientPID",
+    ),
+    ("Ready", "True", "KubeletReady", "kubelet is posting ready status", "NodeReady"),
+];
+
+/// The events of the conditions that turn with the next report.
+fn turned(name: &Str, cx: &Cx) -> Vec<&'static str> {
+    let Some(node) = cx.server.get(&NODE, &Key::new("", name.clone())) else { return Vec::new() };
+    let stored = node.at(&["status", "conditions"]).as_array();
+    let holds = |kind: &str, status: &str| {
+        stored.iter().any(|c| c.get("type").text() == kind && c.get("status").text() == status)
+    };
+    let turned = CONDITIONS.iter().filter(|(kind, status, ..)| !holds(kind, status));
+    turned.map(|(.., event)| *event).collect()
+}
+
+/// Reports something about a node.
+fn tell(name: &Str, reason: &'static str, message: impl Into<Cow<'static, str>>, cx: &mut Cx) {
+    let message = message.into();
+    let about = Reference {
+        kind: Str::from("Node"),
+        name: name.clone(),
+        // Kubelets refer to their node by its name in place of the uid.
+        uid: name.clone(),
+        ..Reference::default()
+    };
+    let by = By::kubelet(name, message.clone().into_owned());
+    let reporter = Reporter::Source { component: "kubelet", host: name };
+    cx.server
+        .record_event(&Report { about, reporter, kind: EventType::Normal, reason, message }, by);
+}
+
+/// The conditions that a healthy kubelet reports, with the times of those that have not turned kept.
 fn conditions(old: &Value, now: Time) -> Value {
-    const CONDITIONS: [(&str, &str, &str, &str); 4] = [
-        (
-            "MemoryPressure",
-            "False",
-            "KubeletHasSufficientMemory",
-            "kubelet has sufficient memory available",
-        ),
-        ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-        ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-        ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
-    ];
     let old = old.as_array();
     let items = CONDITIONS
         .iter()
-        .map(|(kind, status, reason, message)| {
+        .map(|(kind, status, reason, message, _)| {
             let before = old
                 .iter()
                 .find(|c| c.get("type").text() == *kind && c.get("status").text() == *status);

@@ -46,6 +46,8 @@ pub struct Profile {
     pub create: Delay,
     /// Starting a created container.
     pub start: Delay,
+    /// From the end of a container's main process until the runtime has noticed it.
+    pub ended: Delay,
     /// Stopping the sandbox after its containers; longer than a report, so that both reports are seen.
     pub teardown: Delay,
     /// From the report that a container runs until its first readiness probe.
@@ -63,6 +65,7 @@ pub const RECORDED: Profile = Profile {
     pull_refused: Delay::millis(1000, 1500),
     create: Delay::millis(15, 40),
     start: Delay::millis(20, 60),
+    ended: Delay::millis(8, 40),
     teardown: Delay::millis(12, 25),
     first_probe: Delay::millis(20, 60),
 };
@@ -78,6 +81,7 @@ pub const VISIBLE: Profile = Profile {
     pull_refused: Delay::millis(1000, 1800),
     create: Delay::millis(150, 300),
     start: Delay::millis(250, 500),
+    ended: Delay::millis(20, 60),
     teardown: Delay::millis(70, 140),
     first_probe: Delay::millis(150, 400),
 };

@@ -800,7 +800,7 @@ impl Worker {
         cx: &mut Cx,
     ) {
         match task {
-            Task::Main(serial) => self.killed(serial, k, cx),
+            Task::Main(_) => {}
             Task::PreStop(serial) => self.pre_stop_ended(serial, code, k, cx),
             Task::PostStart(serial) => self.post_start_ended(serial, code, k, cx),
             Task::Probe(index) => self.probe_ended(index, pid, code, k, cx),

@@ -113,6 +113,7 @@ impl Server {
         restore_gated(&mut value, kept);
         schema::normalise(kind, &mut value);
         refuse(kind, &name, &(kind.rules.validate)(&value))?;
+        admission::validate(&value, &attributes, self)?;
         let key = Key::new(ns, name);
         if self.store.get(kind, &key).is_some() {
             return Err(Status::already_exists(kind, &key.name));
@@ -171,6 +172,7 @@ impl Server {
             keep_set_fields(&mut value, &old);
             schema::normalise_change(kind, &mut value, old.value());
             refuse(kind, &key.name, &(kind.rules.validate_update)(&value, old.value()))?;
+            admission::validate(&value, &attributes, self)?;
         } else {
             schema::normalise_change(kind, &mut value, old.value());
         }

@@ -381,7 +381,7 @@ impl World {
     /// # Errors
     /// An unknown action or node.
     pub fn node(&mut self, action: &str, name: &str) -> Result<(), String> {
-        let known = self.server.get(&kinds::NODE, &Key::new("", name)).is_some();
+        let known = self.kubelets.knows(name);
         if !known && name != "all" {
             return Err(format!("there is no node {name:?}"));
         }

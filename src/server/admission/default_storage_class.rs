@@ -7,10 +7,10 @@ use crate::api::Status;
 use crate::api::kinds::{PERSISTENT_VOLUME_CLAIM, STORAGE_CLASS};
 use crate::base::value::Value;
 use crate::server::Server;
-use crate::server::admission::{Attributes, Operation, Plugin};
+use crate::server::admission::{Attributes, Operation, Plugin, nothing};
 
 /// The plugin.
-pub const PLUGIN: Plugin = Plugin { name: "DefaultStorageClass", admit };
+pub const PLUGIN: Plugin = Plugin { name: "DefaultStorageClass", admit, validate: nothing };
 
 /// Marks the default class, now and in the past.
 const MARKS: [&str; 2] = [

@@ -6,11 +6,11 @@ use crate::api::Status;
 use crate::api::kinds::POD;
 use crate::base::value::Value;
 use crate::server::Server;
-use crate::server::admission::{Attributes, Operation, Plugin};
+use crate::server::admission::{Attributes, Operation, Plugin, nothing};
 use crate::value;
 
 /// The plugin.
-pub const PLUGIN: Plugin = Plugin { name: "DefaultTolerationSeconds", admit };
+pub const PLUGIN: Plugin = Plugin { name: "DefaultTolerationSeconds", admit, validate: nothing };
 
 /// Upstream: the flags --default-not-ready-toleration-seconds and --default-unreachable-toleration-seconds.
 const SECONDS: i64 = 300;

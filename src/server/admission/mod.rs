@@ -10,6 +10,7 @@ pub mod default_storage_class;
 pub mod default_toleration_seconds;
 pub mod namespace_lifecycle;
 pub mod priority;
+pub mod resize;
 pub mod service_account;
 pub mod storage_object_in_use;
 
@@ -45,6 +46,16 @@ pub struct Plugin {
     pub name: &'static str,
     /// Changes the object or refuses the request. Deletions carry no object.
     pub admit: fn(&mut Value, &Attributes, &Server) -> Result<(), Status>,
+    /// Refuses an object that its kind's own checks have passed.
+    pub validate: fn(&Value, &Attributes, &Server) -> Result<(), Status>,
+}
+
+/// For plugins that only change objects.
+///
+/// # Errors
+/// None.
+pub fn nothing(_: &Value, _: &Attributes, _: &Server) -> Result<(), Status> {
+    Ok(())
 }
 
 /// Every plugin, in the order in which they are asked.
@@ -54,6 +65,7 @@ pub static ALL: &[&Plugin] = &[
     &default_toleration_seconds::PLUGIN,
     &priority::PLUGIN,
     &default_storage_class::PLUGIN,
+    &resize::PLUGIN,
     &storage_object_in_use::PLUGIN,
 ];
 
@@ -63,4 +75,12 @@ pub static ALL: &[&Plugin] = &[
 /// The first refusal.
 pub fn admit(value: &mut Value, attributes: &Attributes, server: &Server) -> Result<(), Status> {
     ALL.iter().try_for_each(|plugin| (plugin.admit)(value, attributes, server))
+}
+
+/// Asks every plugin about the object as it will be stored.
+///
+/// # Errors
+/// The first refusal.
+pub fn validate(value: &Value, attributes: &Attributes, server: &Server) -> Result<(), Status> {
+    ALL.iter().try_for_each(|plugin| (plugin.validate)(value, attributes, server))
 }

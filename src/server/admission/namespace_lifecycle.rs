@@ -6,11 +6,11 @@ use crate::api::kinds::NAMESPACE;
 use crate::api::{Key, Status};
 use crate::base::value::Value;
 use crate::server::Server;
-use crate::server::admission::{Attributes, Operation, Plugin};
+use crate::server::admission::{Attributes, Operation, Plugin, nothing};
 use crate::value;
 
 /// The plugin.
-pub const PLUGIN: Plugin = Plugin { name: "NamespaceLifecycle", admit };
+pub const PLUGIN: Plugin = Plugin { name: "NamespaceLifecycle", admit, validate: nothing };
 
 const IMMORTAL: [&str; 3] = ["default", "kube-public", "kube-system"];
 

@@ -7,10 +7,10 @@ use crate::api::Status;
 use crate::api::kinds::POD;
 use crate::base::value::Value;
 use crate::server::Server;
-use crate::server::admission::{Attributes, Operation, Plugin};
+use crate::server::admission::{Attributes, Operation, Plugin, nothing};
 
 /// The plugin.
-pub const PLUGIN: Plugin = Plugin { name: "Priority", admit };
+pub const PLUGIN: Plugin = Plugin { name: "Priority", admit, validate: nothing };
 
 /// Upstream: pkg/apis/scheduling/v1/helpers.go, systemPriorityClasses.
 const SYSTEM_CLASSES: [(&str, i64); 2] =

@@ -6,11 +6,11 @@ use crate::api::kinds::{POD, SERVICE_ACCOUNT};
 use crate::api::{Key, Object, Status};
 use crate::base::value::Value;
 use crate::server::Server;
-use crate::server::admission::{Attributes, Operation, Plugin};
+use crate::server::admission::{Attributes, Operation, Plugin, nothing};
 use crate::value;
 
 /// The plugin.
-pub const PLUGIN: Plugin = Plugin { name: "ServiceAccount", admit };
+pub const PLUGIN: Plugin = Plugin { name: "ServiceAccount", admit, validate: nothing };
 
 /// Where the token lies in every container.
 pub const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";

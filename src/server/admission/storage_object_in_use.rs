@@ -6,10 +6,11 @@ use crate::api::Status;
 use crate::api::kinds::{PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM};
 use crate::base::value::Value;
 use crate::server::Server;
-use crate::server::admission::{Attributes, Operation, Plugin};
+use crate::server::admission::{Attributes, Operation, Plugin, nothing};
 
 /// The plugin.
-pub const PLUGIN: Plugin = Plugin { name: "StorageObjectInUseProtection", admit };
+pub const PLUGIN: Plugin =
+    Plugin { name: "StorageObjectInUseProtection", admit, validate: nothing };
 
 /// Holds a claim.
 pub const PVC_PROTECTION: &str = "kubernetes.io/pvc-protection";
