@@ -116,7 +116,7 @@ fn run(cx: &mut Cx) -> Result<Next, CmdError> {
 }
 
 /// Upstream: helpers.go, GetCascadingStrategy.
-fn cascade(cx: &mut Cx) -> Result<&'static str, CmdError> {
+pub(super) fn cascade(cx: &mut Cx) -> Result<&'static str, CmdError> {
     let args = cx.args();
     match args.text("cascade") {
         "background" => Ok("Background"),
@@ -134,6 +134,15 @@ fn cascade(cx: &mut Cx) -> Result<&'static str, CmdError> {
             "invalid cascade value ({other}). Must be \"background\", \"foreground\", or \"orphan\""
         ))),
     }
+}
+
+/// Deletes objects, those that are gone already included, and waits for it.
+pub(super) fn delete_all(
+    cx: &mut Cx,
+    infos: Vec<Info>,
+    deletion: Deletion,
+) -> Result<Next, CmdError> {
+    Job { infos, errors: Vec::new(), deletion, ignore: true, warn_scope: false }.run(cx)
 }
 
 #[derive(Clone)]

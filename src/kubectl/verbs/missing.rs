@@ -14,7 +14,6 @@ macro_rules! absent {
     };
 }
 
-absent!(SET, "set");
 absent!(AUTOSCALE, "autoscale");
 absent!(CERTIFICATE, "certificate");
 absent!(TOP, "top");
@@ -25,7 +24,6 @@ absent!(CP, "cp");
 absent!(AUTH, "auth");
 absent!(DEBUG, "debug");
 absent!(DIFF, "diff");
-absent!(REPLACE, "replace");
 absent!(KUSTOMIZE, "kustomize");
 absent!(COMPLETION, "completion");
 absent!(PLUGIN, "plugin");

@@ -21,9 +21,11 @@ mod label;
 mod logs;
 mod missing;
 mod patch;
+mod replace;
 mod rollout;
 mod run;
 mod scale;
+mod set;
 mod taint;
 mod version;
 mod wait;
@@ -37,7 +39,7 @@ pub(crate) static ROOT: Verb = Verb {
         &create::VERB,
         &expose::VERB,
         &run::VERB,
-        &missing::SET,
+        &set::VERB,
         &explain::VERB,
         &get::VERB,
         &edit::VERB,
@@ -65,7 +67,7 @@ pub(crate) static ROOT: Verb = Verb {
         &missing::DIFF,
         &apply::VERB,
         &patch::VERB,
-        &missing::REPLACE,
+        &replace::VERB,
         &wait::VERB,
         &missing::KUSTOMIZE,
         &label::VERB,

@@ -1,7 +1,10 @@
 //! `kubectl create`: make objects from files or from flags.
 //!
 //! Upstream: kubectl/pkg/cmd/create.
-//! Simplified: of the subcommands, namespace, configmap, secret generic and service.
+//! Simplified: roles, role bindings, ingresses and tokens are left out.
+
+mod policy;
+mod workload;
 
 use super::super::error::CmdError;
 use super::super::flags::{Args, Flag, Kind, Verb, flag};
@@ -32,34 +35,28 @@ pub(crate) static VERB: Verb = Verb {
         common::DRY_RUN,
         common::VALIDATE,
     ],
-    subs: &[&CONFIG_MAP, &NAMESPACE, &SECRET, &SERVICE, &SERVICE_ACCOUNT],
+    subs: &[
+        &CONFIG_MAP,
+        &workload::CRON_JOB,
+        &workload::DEPLOYMENT,
+        &workload::JOB,
+        &NAMESPACE,
+        &policy::BUDGET,
+        &policy::PRIORITY,
+        &policy::QUOTA,
+        &SECRET,
+        &SERVICE,
+        &SERVICE_ACCOUNT,
+    ],
     run: Some(run),
     ..Verb::EMPTY
 };
 
 fn run(cx: &mut Cx) -> Result<Next, CmdError> {
     let args = cx.args();
-    let absent = [
-        "clusterrole",
-        "clusterrolebinding",
-        "cronjob",
-        "cj",
-        "deployment",
-        "deploy",
-        "ingress",
-        "ing",
-        "job",
-        "poddisruptionbudget",
-        "pdb",
-        "priorityclass",
-        "pc",
-        "quota",
-        "resourcequota",
-        "role",
-        "rolebinding",
-        "token",
-    ];
     if let Some(first) = args.pos.first() {
+        let absent =
+            ["clusterrole", "clusterrolebinding", "ingress", "ing", "role", "rolebinding", "token"];
         if absent.contains(&first.as_str()) {
             return Err(CmdError::not_simulated(&format!("kubectl create {first}")));
         }
@@ -120,7 +117,7 @@ fn make(cx: &mut Cx, mut object: Value, collection: &str, why: &str) -> Result<N
         object =
             cx.call(request.param("fieldValidation", validation)).map_err(|error| match why {
                 "" => error,
-                why => CmdError::plain(format!("{why}: {}", error.message())),
+                why => CmdError::plain(format!("{why} {}", error.message())),
             })?;
     }
     common::print_done(cx, &mut printer, &object, &dry_run.done("created"))?;
@@ -161,7 +158,7 @@ static SERVICE_ACCOUNT: Verb = Verb {
         let args = cx.args();
         let mut object = value!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": name(&args)? } });
         let path = place(cx, &mut object, "serviceaccounts");
-        make(cx, object, &path, "failed to create serviceaccount")
+        make(cx, object, &path, "failed to create serviceaccount:")
     }),
     ..Verb::EMPTY
 };
@@ -172,7 +169,9 @@ fn place(cx: &Cx, object: &mut Value, plural: &str) -> String {
     if cx.env.config.explicit_namespace || cx.env.args.text("dry-run") != "client" {
         object.set_at(&["metadata", "namespace"], ns.as_str());
     }
-    format!("/api/v1/namespaces/{ns}/{plural}")
+    let api = object.get("apiVersion").text();
+    let root = if api.contains('/') { "/apis" } else { "/api" };
+    format!("{root}/{api}/namespaces/{ns}/{plural}")
 }
 
 const DATA_FLAGS: &[Flag] = &[
@@ -201,7 +200,7 @@ static CONFIG_MAP: Verb = Verb {
             }
         }
         let path = place(cx, &mut object, "configmaps");
-        make(cx, object, &path, "failed to create configmap")
+        make(cx, object, &path, "failed to create configmap:")
     }),
     ..Verb::EMPTY
 };
@@ -210,15 +209,96 @@ static SECRET: Verb = Verb { name: "secret", subs: &[&DOCKER, &GENERIC, &TLS], .
 
 static DOCKER: Verb = Verb {
     name: "docker-registry",
-    run: Some(|_| Err(CmdError::not_simulated("kubectl create secret docker-registry"))),
+    flags: &[
+        &[
+            flag("docker-email", Kind::Text, ""),
+            flag("docker-password", Kind::Text, ""),
+            flag("docker-server", Kind::Text, "https://index.docker.io/v1/"),
+            flag("docker-username", Kind::Text, ""),
+        ],
+        FLAGS,
+        print::FLAGS,
+        common::DRY_RUN,
+        common::VALIDATE,
+    ],
+    run: Some(docker_secret),
     ..Verb::EMPTY
 };
 
+/// Upstream: create/create_secret_docker.go.
+fn docker_secret(cx: &mut Cx) -> Result<Next, CmdError> {
+    let args = cx.args();
+    let name = name(&args)?.to_owned();
+    let (user, password) = (args.text("docker-username"), args.text("docker-password"));
+    let server = args.text("docker-server");
+    if user.is_empty() || password.is_empty() || server.is_empty() {
+        return Err(CmdError::plain(
+            "either --from-file or the combination of --docker-username, --docker-password and --docker-server is required",
+        ));
+    }
+    let json = |text: &str| crate::base::gofmt::json(&Value::from(text));
+    let email = match args.text("docker-email") {
+        "" => String::new(),
+        email => format!("\"email\":{},", json(email)),
+    };
+    let config = format!(
+        "{{\"auths\":{{{}:{{\"username\":{},\"password\":{},{email}\"auth\":{}}}}}}}",
+        json(server),
+        json(user),
+        json(password),
+        json(&base64::encode(format!("{user}:{password}").as_bytes()))
+    );
+    let mut object = value!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": { "name": name },
+        "data": { ".dockerconfigjson": base64::encode(config.as_bytes()) },
+        "type": "kubernetes.io/dockerconfigjson"
+    });
+    let path = place(cx, &mut object, "secrets");
+    make(cx, object, &path, "failed to create secret")
+}
+
 static TLS: Verb = Verb {
     name: "tls",
-    run: Some(|_| Err(CmdError::not_simulated("kubectl create secret tls"))),
+    flags: &[
+        &[flag("cert", Kind::Text, ""), flag("key", Kind::Text, "")],
+        FLAGS,
+        print::FLAGS,
+        common::DRY_RUN,
+        common::VALIDATE,
+    ],
+    run: Some(tls_secret),
     ..Verb::EMPTY
 };
+
+/// Upstream: create/create_secret_tls.go.
+/// Simplified: whether certificate and key belong together is not checked.
+fn tls_secret(cx: &mut Cx) -> Result<Next, CmdError> {
+    let args = cx.args();
+    let name = name(&args)?.to_owned();
+    let (cert, key) = (args.text("cert"), args.text("key"));
+    if cert.is_empty() || key.is_empty() {
+        return Err(CmdError::plain("key and cert must be specified"));
+    }
+    let mut object = value!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": { "name": name },
+        "type": "kubernetes.io/tls"
+    });
+    for (entry, path) in [("tls.crt", cert), ("tls.key", key)] {
+        let bytes = cx.sys.read_file(path).map_err(|error| {
+            let why = error.to_string().to_lowercase();
+            CmdError::plain(format!("Cannot read file {path}, open {path}: {why}"))
+        })?;
+        if !bytes.starts_with(b"-----BEGIN ") {
+            let what = if entry == "tls.crt" { "certificate" } else { "key" };
+            return Err(CmdError::plain(format!(
+                "tls: failed to find any PEM data in {what} input"
+            )));
+        }
+        object.set_at(&["data", entry], base64::encode(&bytes));
+    }
+    let path = place(cx, &mut object, "secrets");
+    make(cx, object, &path, "failed to create secret")
+}
 
 static GENERIC: Verb = Verb {
     name: "generic",
@@ -335,7 +415,7 @@ static CLUSTER_IP: Verb = Verb {
         common::DRY_RUN,
         common::VALIDATE,
     ],
-    run: Some(|cx| service(cx, "ClusterIP", "failed to create ClusterIP service")),
+    run: Some(|cx| service(cx, "ClusterIP", "failed to create ClusterIP service:")),
     ..Verb::EMPTY
 };
 
@@ -349,14 +429,14 @@ static NODE_PORT: Verb = Verb {
         common::DRY_RUN,
         common::VALIDATE,
     ],
-    run: Some(|cx| service(cx, "NodePort", "failed to create NodePort service")),
+    run: Some(|cx| service(cx, "NodePort", "failed to create NodePort service:")),
     ..Verb::EMPTY
 };
 
 static LOAD_BALANCER: Verb = Verb {
     name: "loadbalancer",
     flags: &[TCP, FLAGS, print::FLAGS, common::DRY_RUN, common::VALIDATE],
-    run: Some(|cx| service(cx, "LoadBalancer", "failed to create LoadBalancer service")),
+    run: Some(|cx| service(cx, "LoadBalancer", "failed to create LoadBalancer service:")),
     ..Verb::EMPTY
 };
 
@@ -370,7 +450,7 @@ static EXTERNAL_NAME: Verb = Verb {
         common::DRY_RUN,
         common::VALIDATE,
     ],
-    run: Some(|cx| service(cx, "ExternalName", "failed to create ExternalName service")),
+    run: Some(|cx| service(cx, "ExternalName", "failed to create ExternalName service:")),
     ..Verb::EMPTY
 };
 
