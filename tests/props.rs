@@ -156,6 +156,7 @@ fn a_list_and_the_watch_after_it_lead_to_the_next_list() {
             fields: String::new(),
             rv: world.server.store.revision(),
             accept: Accept::Json,
+            initial: false,
         };
         for _ in 0..40 {
             world.advance(Span::millis(500));

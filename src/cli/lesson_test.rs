@@ -1,12 +1,13 @@
 //! `test LESSON.md…`: lessons play themselves; every check must be false before its step and true in it.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::rc::Rc;
 
 use crate::base::time::Span;
 use crate::cli::{Arguments, read};
-use crate::lessons::{Lesson, Part, check, parse};
-use crate::session::{Course, Input, Session};
+use crate::lessons::{Lesson, Part, Step, check, parse};
+use crate::session::{Course, Input, Output, Session};
 use crate::world::Options;
 
 /// Virtual time within which a check must come true.
@@ -45,67 +46,93 @@ pub fn play(lesson: Rc<Lesson>, options: Options) -> Vec<String> {
         }
     }
     session.course = Some(Course::of(lesson.clone(), &session.world));
-    settle(&mut session, Span::seconds(2));
+    let mut player = Player { session, since: 0, screens: BTreeMap::new() };
+    player.pass(Span::seconds(2));
     let mut faults = Vec::new();
     for (index, step) in lesson.steps.iter().enumerate() {
-        session.input(Input::Step { step: index });
-        let since = session.world.server.store.revision();
-        for check in step.checks().filter(|c| check::holds(c, &session.world, since)) {
-            faults.push(format!("step {}: holds already: {}", index + 1, check.text));
-        }
-        for part in &step.parts {
-            if let Err(fault) = play_part(&mut session, part, since) {
-                faults.push(format!("step {}: {fault}", index + 1));
-                return faults;
-            }
-        }
-        if !session.course.as_ref().is_some_and(|course| course.is_done(index)) {
-            faults.push(format!("step {}: not done at its end", index + 1));
+        faults.extend(player.step(index, step).map(|fault| format!("step {}: {fault}", index + 1)));
+        if !player.session.course.as_ref().is_some_and(|course| course.is_done(index)) {
+            faults.push(format!("step {}: not done at its end\n{}", index + 1, player.screens()));
+            return faults;
         }
     }
     faults
 }
 
-fn play_part(session: &mut Session, part: &Part, since: u64) -> Result<(), String> {
-    if part.kind == "run" {
-        let terminal = usize::try_from(part.terminal - 1).unwrap_or_default();
-        session.input(Input::Run { terminal, command: part.command.clone() });
-        if part.watch {
-            settle(session, Span::seconds(1));
-        } else {
-            wait(
-                session,
-                |session| session.is_idle(terminal),
-                || format!("does not end: {}", part.command),
-            )?;
-        }
-    }
-    for check in &part.checks {
-        wait(
-            session,
-            |s| check::holds(check, &s.world, since),
-            || format!("does not hold: {}", check.text),
-        )?;
-    }
-    Ok(())
+/// Plays steps and remembers what the terminals show.
+struct Player {
+    session: Session,
+    /// The revision at which the step began.
+    since: u64,
+    screens: BTreeMap<usize, String>,
 }
 
-fn wait(
-    session: &mut Session,
-    done: impl Fn(&Session) -> bool,
-    fault: impl Fn() -> String,
-) -> Result<(), String> {
-    let end = session.world.now() + PATIENCE;
-    while !done(session) {
-        if session.world.now() > end {
-            return Err(fault());
+impl Player {
+    fn step(&mut self, index: usize, step: &Step) -> Option<String> {
+        self.session.input(Input::Step { step: index });
+        self.since = self.session.world.server.store.revision();
+        if let Some(check) =
+            step.checks().find(|c| check::holds(c, &self.session.world, self.since))
+        {
+            return Some(format!("holds already: {}", check.text));
         }
-        settle(session, LOOK);
+        step.parts.iter().find_map(|part| self.part(part).err())
     }
-    settle(session, LOOK);
-    Ok(())
-}
 
-fn settle(session: &mut Session, span: Span) {
-    session.advance(span, &mut || false);
+    fn part(&mut self, part: &Part) -> Result<(), String> {
+        if part.kind == "run" {
+            let terminal = usize::try_from(part.terminal - 1).unwrap_or_default();
+            self.session.input(Input::Run { terminal, command: part.command.clone() });
+            if part.watch {
+                self.pass(Span::seconds(1));
+            } else {
+                let what = format!("does not end: {}", part.command);
+                self.wait(|session| session.is_idle(terminal), &what)?;
+            }
+        }
+        let since = self.since;
+        for check in &part.checks {
+            let what = format!("does not hold: {}", check.text);
+            self.wait(|session| check::holds(check, &session.world, since), &what)?;
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self, done: impl Fn(&Session) -> bool, what: &str) -> Result<(), String> {
+        let end = self.session.world.now() + PATIENCE;
+        while !done(&self.session) {
+            if self.session.world.now() > end {
+                return Err(format!("{what}\n{}", self.screens()));
+            }
+            self.pass(LOOK);
+        }
+        self.pass(LOOK);
+        Ok(())
+    }
+
+    fn pass(&mut self, span: Span) {
+        for output in self.session.advance(span, &mut || false) {
+            if let Output::Tty(terminal, bytes) = output {
+                self.screens
+                    .entry(terminal)
+                    .or_default()
+                    .push_str(&String::from_utf8_lossy(&bytes));
+            }
+        }
+    }
+
+    /// The last lines of each terminal.
+    fn screens(&self) -> String {
+        let tail = |text: &str| -> String {
+            let lines: Vec<&str> = text.lines().collect();
+            lines[lines.len().saturating_sub(12)..]
+                .iter()
+                .map(|line| format!("    {line}\n"))
+                .collect()
+        };
+        self.screens
+            .iter()
+            .map(|(n, text)| format!("  terminal {}:\n{}", n + 1, tail(text)))
+            .collect()
+    }
 }

@@ -543,7 +543,11 @@ impl Worker {
             cwd,
             uid: user.0,
             gid: user.1,
-            stdio: if container.stdin { Stdio::LogInput } else { Stdio::Log },
+            stdio: match (container.tty, container.stdin) {
+                (true, _) => Stdio::Tty(cx.kernel.add_tty(80, 24)),
+                (false, true) => Stdio::LogInput,
+                (false, false) => Stdio::Log,
+            },
             ..StartSpec::default()
         };
         let mut started = cx.kernel.start(machine, spec.clone());

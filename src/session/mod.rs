@@ -276,7 +276,7 @@ impl Session {
     /// Moves the clock to `at` when nothing is due before it.
     fn run_to(&mut self, at: Time) {
         if self.world.next_event().is_none_or(|next| next > at) {
-            self.world.run(Limit { until: at, events: 0 });
+            self.world.run(Limit { until: at, events: 1 });
         }
     }
 }

@@ -6,8 +6,8 @@ use crate::os::kernel::{MachineId, StartSpec, Stdio, TtyId};
 use crate::os::{Kernel, Pid};
 use crate::world::{World, learner};
 
-/// What the learner's shell is called, as a login shell.
-const SHELL: &str = "-bash";
+/// The learner's shell.
+const SHELL: &str = "bash";
 
 #[derive(Clone)]
 pub(super) struct Terminal {
@@ -36,8 +36,7 @@ impl Terminal {
 
     pub(super) fn running(&self, kernel: &Kernel) -> Option<String> {
         let argv = kernel.tty_foreground(self.tty)?;
-        let shell = argv.first().is_some_and(|name| name == SHELL);
-        (!shell).then(|| argv.join(" "))
+        (argv != [SHELL]).then(|| argv.join(" "))
     }
 
     /// Queues lines; what runs in the foreground without reading is interrupted first.
@@ -53,9 +52,9 @@ impl Terminal {
         kernel.tty_input(self.tty, b"\x03");
     }
 
-    /// Whether nothing runs in the foreground and nothing waits to be typed.
+    /// Whether the shell waits for a command and nothing waits to be typed.
     pub(super) fn is_idle(&self, kernel: &Kernel) -> bool {
-        self.lines.is_empty() && self.running(kernel).is_none()
+        self.lines.is_empty() && kernel.tty_is_read(self.tty) && self.running(kernel).is_none()
     }
 
     pub(super) fn is_typing(&self) -> bool {
