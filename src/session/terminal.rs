@@ -73,5 +73,7 @@ impl Terminal {
 
 fn start_shell(kernel: &mut Kernel, laptop: MachineId, tty: TtyId) -> Option<Pid> {
     let spec = StartSpec { argv: vec![SHELL.to_owned()], stdio: Stdio::Tty(tty), ..learner() };
-    kernel.start(laptop, spec).ok()
+    // A login shell's name has a dash in front, by which no file is found.
+    let program = kernel.catalog().program(SHELL.trim_start_matches('-'))?;
+    kernel.start_process(laptop, spec.clone(), (program.start)(&spec.argv)).ok()
 }

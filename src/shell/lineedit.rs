@@ -67,6 +67,8 @@ struct Editor {
     row: usize,
     /// The screen does not show the line as it is.
     dirty: bool,
+    /// The prompt is on the screen.
+    shown: bool,
     /// Only what stands behind this place is missing on the screen.
     appended: Option<usize>,
     /// Bytes of an escape sequence or of a character that is not complete.
@@ -1021,7 +1023,10 @@ impl Editor {
             if self.row > 0 {
                 text.push_str(&format!("\u{1b}[{}A", self.row));
             }
-            text.push_str("\r\u{1b}[J");
+            // The first time, what a program has left on the line stays before the prompt.
+            if std::mem::replace(&mut self.shown, true) {
+                text.push_str("\r\u{1b}[J");
+            }
             text.push_str(&self.shown_prompt());
         }
         for c in &self.line[from.unwrap_or(0)..] {

@@ -666,7 +666,7 @@ impl Shell {
         let (name, line) = (&self.name, self.line);
         match (self.dialect, self.origin) {
             (Dialect::Bash, Origin::Interactive) => {
-                format!("{}: ", name.rsplit('/').next().unwrap_or(name))
+                format!("{}: ", name.rsplit('/').next().unwrap_or(name).trim_start_matches('-'))
             }
             (Dialect::Bash, _) | (Dialect::Ash, Origin::Script) => format!("{name}: line {line}: "),
             (Dialect::Ash, _) => format!("{name}: "),
@@ -941,7 +941,7 @@ impl Shell {
                 Next::Again(Frame::Main(Main { line: main.line, ..Main::default() }))
             }
             Entered::End => {
-                sys.eprint(if self.dialect.is_bash() { "exit\n" } else { "\n" });
+                sys.eprint(self.farewell());
                 if self.jobs.any_stopped() && !terminal_warned(self.terminal.as_deref_mut()) {
                     sys.eprint("There are stopped jobs.\n");
                     return Next::Again(Frame::Main(main));
@@ -949,6 +949,15 @@ impl Shell {
                 self.unwind = Some(Unwind::Exit(self.status));
                 Next::Again(Frame::Main(main))
             }
+        }
+    }
+
+    /// What an interactive shell says when it is left.
+    pub(crate) fn farewell(&self) -> &'static str {
+        match self.dialect {
+            Dialect::Bash if self.name.starts_with('-') => "logout\n",
+            Dialect::Bash => "exit\n",
+            Dialect::Ash | Dialect::Dash => "\n",
         }
     }
 

@@ -139,7 +139,9 @@ impl Shell {
                     .iter()
                     .map(|name| format!("{home}{name}"))
                     .find(|path| sys.stat(path, true).is_ok());
-                ["/etc/profile".to_owned()].into_iter().chain(own).collect()
+                // Login files usually read this one too.
+                let own = own.unwrap_or_else(|| format!("{home}/.bashrc"));
+                vec!["/etc/profile".to_owned(), own]
             }
             (_, true) => vec!["/etc/profile".to_owned(), format!("{home}/.profile")],
             (_, false) => self.vars.text("ENV").map(str::to_owned).into_iter().collect(),

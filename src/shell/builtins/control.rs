@@ -71,7 +71,7 @@ pub(super) fn return_(shell: &mut Shell, args: &[String], sys: &mut Sys) -> Ran 
 
 pub(super) fn exit(shell: &mut Shell, args: &[String], sys: &mut Sys) -> Ran {
     if shell.origin == Origin::Interactive && shell.terminal.is_some() && shell.dialect.is_bash() {
-        sys.eprint("exit\n");
+        sys.eprint(shell.farewell());
     }
     if shell.dialect.is_bash() && args.len() > 2 {
         shell.complain_as(sys, "exit", "too many arguments");

@@ -173,6 +173,8 @@ fn the_screen_shows_prompt_line_and_output() {
         "{}",
         session.text()
     );
+    session.keys("echo -n abc\r");
+    assert!(session.text().ends_with("\nabc$"), "{}", session.text());
     session.keys("nosuch\r");
     assert!(session.text().ends_with("bash: nosuch: command not found\n$"), "{}", session.text());
 }
