@@ -224,6 +224,9 @@ impl Kubelets {
         let node = self.shared.nodes.entry(name.clone()).or_insert_with(|| Node::new(name, rng));
         node.object = Some(change.new.clone());
         if is_new {
+            if change.new.at(&["spec", "taints"]).as_array().is_empty() {
+                node.store(self.shared.profile.images, cx);
+            }
             self.start(name, cx);
         }
     }

@@ -13,6 +13,7 @@ use crate::api::{Key, Object};
 use crate::base::rng::{Draw, Rng};
 use crate::base::time::{Span, Time};
 use crate::base::value::{Str, Value};
+use crate::kubelet::image;
 use crate::kubelet::profile::{Delay, Profile};
 use crate::kubelet::{Cx, Event, Kubelets, PodId, Shared};
 use crate::os::kernel::{MachineId, MachineSpec};
@@ -109,6 +110,20 @@ impl Node {
     pub(super) fn take_relist(&mut self) -> BTreeSet<PodId> {
         self.relist_queued = false;
         std::mem::take(&mut self.relist)
+    }
+
+    /// Puts images on the node that are there from the beginning.
+    pub(super) fn store(&mut self, images: &[&str], cx: &Cx) {
+        for image in images {
+            let Ok(reference) = image::parse(image) else { continue };
+            let Ok(found) = image::resolve(cx.kernel.catalog(), &reference) else { continue };
+            let id = Str::from(image::image_id(&reference));
+            let size = image::size(found, &reference);
+            self.add_image(
+                Str::from(reference.full()),
+                Stored { id, size, since: Time::default() },
+            );
+        }
     }
 
     /// Notes an image that is there from an instant on.

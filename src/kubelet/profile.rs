@@ -28,6 +28,8 @@ impl Delay {
 /// The delays of one simulation.
 #[derive(Debug)]
 pub struct Profile {
+    /// Images that worker nodes have from the beginning.
+    pub images: &'static [&'static str],
     /// From a committed write until a kubelet acts on it.
     pub notice: Delay,
     /// From a status computed until it is written.
@@ -54,8 +56,21 @@ pub struct Profile {
     pub first_probe: Delay,
 }
 
-/// Calibrated on the recordings.
+/// Calibrated on the recordings, whose nodes had been used before.
 pub const RECORDED: Profile = Profile {
+    images: &[
+        "busybox",
+        "example.com/crash:1",
+        "example.com/oom:1",
+        "gcr.io/google-samples/cassandra:v13",
+        "gcr.io/google_containers/nginx-slim:0.8",
+        "nginx",
+        "nginx:1.27",
+        "nginx:1.28",
+        "registry.k8s.io/kubernetes-zookeeper:1.0-3.4.10",
+        "registry.k8s.io/nginx-slim:0.7",
+        "registry.k8s.io/nginx-slim:0.8",
+    ],
     notice: Delay::millis(4, 12),
     report: Delay::millis(3, 10),
     mount: Delay::millis(300, 310),
@@ -65,13 +80,14 @@ pub const RECORDED: Profile = Profile {
     pull_refused: Delay::millis(1000, 1500),
     create: Delay::millis(15, 40),
     start: Delay::millis(20, 60),
-    ended: Delay::millis(8, 40),
+    ended: Delay::millis(0, 8),
     teardown: Delay::millis(12, 25),
     first_probe: Delay::millis(20, 60),
 };
 
 /// The page's default: a pod takes a few seconds, so that each step can be seen.
 pub const VISIBLE: Profile = Profile {
+    images: &[],
     notice: Delay::millis(20, 60),
     report: Delay::millis(20, 60),
     mount: Delay::millis(600, 900),
