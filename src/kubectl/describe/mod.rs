@@ -4,11 +4,20 @@
 
 mod claim;
 mod config_map;
+mod cron_job;
+mod daemon_set;
+mod deployment;
 mod endpoints;
 mod generic;
+mod job;
+mod limit_range;
 mod namespace;
 mod node;
 mod pod;
+mod pod_disruption_budget;
+mod priority_class;
+mod replica_set;
+mod resource_quota;
 mod secret;
 mod service;
 mod service_account;
@@ -34,21 +43,30 @@ type Describer = fn(&mut Cx, &Value, &mut Writer) -> Result<(), CmdError>;
 const ALL: &[(&str, &str, Describer)] = &[
     ("", "ConfigMap", config_map::describe),
     ("", "Endpoints", endpoints::describe),
+    ("", "LimitRange", limit_range::describe),
     ("", "Namespace", namespace::describe),
     ("", "Node", node::describe),
     ("", "PersistentVolume", volume::describe),
     ("", "PersistentVolumeClaim", claim::describe),
     ("", "Pod", pod::describe),
+    ("", "ResourceQuota", resource_quota::describe),
     ("", "Secret", secret::describe),
     ("", "Service", service::describe),
     ("", "ServiceAccount", service_account::describe),
+    ("apps", "DaemonSet", daemon_set::describe),
+    ("apps", "Deployment", deployment::describe),
+    ("apps", "ReplicaSet", replica_set::describe),
     ("apps", "StatefulSet", stateful_set::describe),
+    ("batch", "CronJob", cron_job::describe),
+    ("batch", "Job", job::describe),
     ("discovery.k8s.io", "EndpointSlice", endpoints::describe_slice),
+    ("policy", "PodDisruptionBudget", pod_disruption_budget::describe),
+    ("scheduling.k8s.io", "PriorityClass", priority_class::describe),
     ("storage.k8s.io", "StorageClass", storage_class::describe),
 ];
 
 /// Kinds that are described without events.
-const WITHOUT_EVENTS: &[&str] = &["Secret", "Namespace"];
+const WITHOUT_EVENTS: &[&str] = &["Secret", "Namespace", "ResourceQuota", "LimitRange"];
 
 /// The text that describes an object.
 pub(crate) fn describe(cx: &mut Cx, info: &Info, show_events: bool) -> Result<String, CmdError> {
@@ -120,13 +138,9 @@ fn pod_status(cx: &mut Cx, object: &Value) -> Result<String, CmdError> {
     let labels = crate::api::selector::format_label_selector(object.at(&["spec", "selector"]));
     let selectors = Selectors { labels, ..Selectors::default() };
     let ns = object.at(&["metadata", "namespace"]).text();
-    let uid = object.at(&["metadata", "uid"]).text();
     let pods = list(cx, "pods", ns, &selectors)?;
     let count = |phase: &str| {
-        let mine = pods.iter().filter(|p| {
-            let owners = p.at(&["metadata", "ownerReferences"]).as_array();
-            owners.iter().any(|o| o.get("controller").is_true() && o.get("uid").text() == uid)
-        });
+        let mine = pods.iter().filter(|p| owned_by(p, object));
         mine.filter(|p| p.at(&["status", "phase"]).text() == phase).count()
     };
     Ok(format!(
@@ -136,4 +150,20 @@ fn pod_status(cx: &mut Cx, object: &Value) -> Result<String, CmdError> {
         count("Succeeded"),
         count("Failed")
     ))
+}
+
+/// Whether an object's controller is this owner.
+fn owned_by(object: &Value, owner: &Value) -> bool {
+    let uid = owner.at(&["metadata", "uid"]);
+    let owners = object.at(&["metadata", "ownerReferences"]).as_array();
+    owners.iter().any(|o| o.get("controller").is_true() && o.get("uid") == uid)
+}
+
+/// `Controlled By:`, for objects that have a controller.
+fn controlled_by(w: &mut Writer, object: &Value) {
+    let owners = object.at(&["metadata", "ownerReferences"]).as_array();
+    if let Some(owner) = owners.iter().find(|o| o.get("controller").is_true()) {
+        let of = |name: &str| owner.get(name).text();
+        w.field(0, "Controlled By", &format!("{}/{}", of("kind"), of("name")));
+    }
 }

@@ -1,12 +1,13 @@
 //! Upstream: kubectl/pkg/describe/describe.go, describeNamespace.
-//! Simplified: quotas and limit ranges are not simulated, so there are none.
 
 use super::super::Cx;
+use super::super::client::Selectors;
 use super::super::error::CmdError;
 use super::writer::{Writer, date};
+use super::{limit_range, list, resource_quota};
 use crate::base::value::Value;
 
-pub(super) fn describe(_cx: &mut Cx, namespace: &Value, w: &mut Writer) -> Result<(), CmdError> {
+pub(super) fn describe(cx: &mut Cx, namespace: &Value, w: &mut Writer) -> Result<(), CmdError> {
     let meta = namespace.get("metadata");
     w.field(0, "Name", meta.get("name").text());
     w.labels("Labels", meta.get("labels"));
@@ -31,6 +32,18 @@ pub(super) fn describe(_cx: &mut Cx, namespace: &Value, w: &mut Writer) -> Resul
             );
         }
     }
-    w.put("\nNo resource quota.\n\nNo LimitRange resource.\n");
+    let name = meta.get("name").text();
+    w.put("\n");
+    resource_quota::of_namespace(w, &those(cx, "resourcequotas", name)?);
+    w.put("\n");
+    limit_range::of_namespace(w, &those(cx, "limitranges", name)?);
     Ok(())
+}
+
+/// The objects of a resource in a namespace; none when the server does not have the resource.
+fn those(cx: &mut Cx, resource: &str, ns: &str) -> Result<Vec<Value>, CmdError> {
+    if cx.mapper()?.find(resource).is_err() {
+        return Ok(Vec::new());
+    }
+    list(cx, resource, ns, &Selectors::default())
 }

@@ -61,14 +61,7 @@ pub(super) fn describe(cx: &mut Cx, pod: &Value, w: &mut Writer) -> Result<(), C
     for ip in ips {
         w.field(1, "IP", ip.get("ip").text());
     }
-    let owners = meta.get("ownerReferences").as_array();
-    if let Some(owner) = owners.iter().find(|o| o.get("controller").is_true()) {
-        w.field(
-            0,
-            "Controlled By",
-            &format!("{}/{}", owner.get("kind").text(), owner.get("name").text()),
-        );
-    }
+    super::controlled_by(w, pod);
     if !status.get("nominatedNodeName").is_empty() {
         w.field(0, "NominatedNodeName", status.get("nominatedNodeName").text());
     }
