@@ -47,6 +47,8 @@ pub static CONTROLLER: Controller = Controller {
 #[derive(Clone, Default)]
 struct Jobs {
     by_key: BTreeMap<Key, Job>,
+    /// Volumes are removed one after the other; until when it is busy with that.
+    removing_until: Time,
 }
 
 #[derive(Clone)]
@@ -89,9 +91,13 @@ fn is_disposable(volume: &PersistentVolume) -> bool {
         && !volume.meta.is_deleting()
 }
 
-/// How long a step takes: the first to notice a claim, the second to make a directory.
+/// How long a step takes: to notice a claim, to make a directory, to remove one.
 fn delay(cx: &Ctx, uid: &str, step: u64) -> Span {
-    let (low, high) = if step == 0 { (140, 320) } else { (140, 170) };
+    let (low, high) = match step {
+        0 => (140, 320),
+        1 => (140, 170),
+        _ => (90, 120),
+    };
     Span::millis(cx.rng().named("provision", uid, step).range(low, high))
 }
 
@@ -190,14 +196,16 @@ fn remove(cx: &mut Ctx, key: &Key) -> Result<Next, Status> {
         return Ok(Next::Idle);
     };
     let (now, uid) = (cx.now(), Str::from(object.uid()));
-    let notice = delay(cx, &uid, 0);
-    let jobs = &mut cx.memory::<Jobs>().by_key;
-    match jobs.get(key) {
-        Some(job) if job.due <= now => drop(jobs.remove(key)),
+    let notice = delay(cx, &uid, 2);
+    let jobs = cx.memory::<Jobs>();
+    match jobs.by_key.get(key) {
+        Some(job) if job.due <= now => drop(jobs.by_key.remove(key)),
         Some(job) => return Ok(Next::After(job.due - now)),
         None => {
-            jobs.insert(key.clone(), Job { uid, due: now + notice, started: false });
-            return Ok(Next::After(notice));
+            let due = jobs.removing_until.max(now) + notice;
+            jobs.removing_until = due;
+            jobs.by_key.insert(key.clone(), Job { uid, due, started: false });
+            return Ok(Next::After(due - now));
         }
     }
     let why = format!(

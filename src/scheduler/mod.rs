@@ -36,7 +36,7 @@ use queue::{Queue, Queued};
 pub const NAME: &str = "default-scheduler";
 
 /// Time between a change and the attempt that it causes.
-const NOTICE: Span = Span::millis(5);
+const NOTICE: Span = Span::millis(1);
 /// Time that one attempt takes.
 const ATTEMPT: Span = Span::millis(1);
 /// Time between looks at claims that a pod waits for, and the longest wait. Upstream: binder.go, BindPodVolumes.
