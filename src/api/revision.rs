@@ -3,6 +3,8 @@
 //! Upstream: pkg/controller/history/controller_history.go (HashControllerRevision) and
 //! pkg/controller/statefulset/stateful_set_utils.go (getPatch).
 
+use std::fmt::Write;
+
 use crate::base::value::Value;
 use crate::value;
 
@@ -20,11 +22,25 @@ pub fn revision_data(template: &Value) -> Value {
 /// The hash of a revision's data, as it stands behind the dash in the revision's name.
 pub fn revision_hash(data: &Value, collision: Option<i64>) -> String {
     let mut hash = Fnv1::default();
-    hash.write(data.to_json().as_bytes());
+    hash.write(go_json(data).as_bytes());
     if let Some(count) = collision {
         hash.write(count.to_string().as_bytes());
     }
     safe_encode(&hash.sum.to_string())
+}
+
+/// Compact JSON as Go's encoder prints it: it also escapes what HTML and JavaScript trip over.
+fn go_json(value: &Value) -> String {
+    let mut text = String::new();
+    for c in value.to_json().chars() {
+        match c {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                let _ = write!(text, "\\u{:04x}", u32::from(c));
+            }
+            other => text.push(other),
+        }
+    }
+    text
 }
 
 /// The text with each byte replaced by a safe letter. Upstream: SafeEncodeString.

@@ -41,7 +41,7 @@ const MANAGED_BY: (&str, &str) =
 /// Endpoints in a slice. Upstream: --max-endpoints-per-slice.
 const MAX_PER_SLICE: usize = 100;
 /// What looking at one pod costs the controller.
-const PER_POD: Span = Span::micros(10);
+const PER_POD: Span = Span::micros(100);
 
 /// The Service of a slice that somebody else changed or removed.
 fn service_of_slice(change: &Change, _: &Server) -> Vec<Key> {
@@ -283,19 +283,20 @@ fn distribute(slices: &mut Vec<Slice>, mut endpoints: Vec<Value>) {
     };
     let mut changed: Vec<&mut Slice> = slices.iter_mut().filter(|slice| slice.changed).collect();
     changed.sort_by_key(|slice| std::cmp::Reverse(slice.endpoints.len()));
-    changed.into_iter().for_each(|slice| fill(slice, &mut endpoints));
+    for slice in changed {
+        fill(slice, &mut endpoints);
+    }
     while !endpoints.is_empty() {
         let takes_all = |slice: &&mut Slice| {
             !slice.changed && slice.endpoints.len() + endpoints.len() <= MAX_PER_SLICE
         };
         let fullest = slices.iter_mut().filter(takes_all).max_by_key(|slice| slice.endpoints.len());
-        match fullest {
-            Some(slice) => fill(slice, &mut endpoints),
-            None => {
-                let mut slice = Slice { name: None, endpoints: Vec::new(), changed: true };
-                fill(&mut slice, &mut endpoints);
-                slices.push(slice);
-            }
+        if let Some(slice) = fullest {
+            fill(slice, &mut endpoints);
+        } else {
+            let mut slice = Slice { name: None, endpoints: Vec::new(), changed: true };
+            fill(&mut slice, &mut endpoints);
+            slices.push(slice);
         }
     }
 }

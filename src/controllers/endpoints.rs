@@ -30,7 +30,7 @@ const OVER_CAPACITY: (&str, &str) = ("endpoints.kubernetes.io/over-capacity", "t
 /// Addresses beyond which Endpoints are cut. Upstream: maxCapacity.
 const MAX_ADDRESSES: usize = 1000;
 /// What looking at one pod costs the controller.
-const PER_POD: Span = Span::micros(10);
+const PER_POD: Span = Span::micros(100);
 
 fn reconcile(cx: &mut Ctx, key: &Key) -> Result<Next, Status> {
     let Some(object) = cx.object(&SERVICE, key) else { return remove(cx, key) };
@@ -94,6 +94,9 @@ fn labels(object: &Object, service: &Service) -> Value {
     labels
 }
 
+/// Addresses with their readiness, and the ports that they share.
+type Group = (Vec<(bool, Value)>, Vec<Value>);
+
 /// The subsets, and whether addresses had to be left out. Pods with the same ports stand together.
 /// Upstream: syncService, pkg/api/v1/endpoints/util.go, RepackSubsets.
 fn subsets(service: &Service, pods: &[Rc<Object>]) -> (Value, bool) {
@@ -128,7 +131,7 @@ fn subsets(service: &Service, pods: &[Rc<Object>]) -> (Value, bool) {
             }
         }
     }
-    let mut groups: BTreeMap<Vec<Str>, (Vec<(bool, Value)>, Vec<Value>)> = BTreeMap::new();
+    let mut groups: BTreeMap<Vec<Str>, Group> = BTreeMap::new();
     for (port, mut addresses) in by_port {
         addresses.sort_by_key(|(_, address)| sort_key(address));
         let members = addresses.iter().map(|(_, address)| sort_key(address)).collect();

@@ -399,19 +399,16 @@ impl Controllers {
         let result = (controller.reconcile)(&mut cx, &key);
         let turn = TURN.max(cx.spent);
         worker.busy_until = now + turn;
-        match result {
-            Ok(next) => {
-                worker.failures.remove(&key);
-                if let Next::After(span) = next {
-                    worker.come_back(index, key, now + span, wakes);
-                }
+        if let Ok(next) = result {
+            worker.failures.remove(&key);
+            if let Next::After(span) = next {
+                worker.come_back(index, key, now + span, wakes);
             }
-            Err(_) => {
-                let failures = worker.failures.entry(key.clone()).or_default();
-                let at = now + retry_delay(*failures);
-                *failures = failures.saturating_add(1);
-                worker.come_back(index, key, at, wakes);
-            }
+        } else {
+            let failures = worker.failures.entry(key.clone()).or_default();
+            let at = now + retry_delay(*failures);
+            *failures = failures.saturating_add(1);
+            worker.come_back(index, key, at, wakes);
         }
         if !worker.queue.is_empty() {
             worker.awake = true;

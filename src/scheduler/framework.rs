@@ -14,6 +14,11 @@ use crate::server::Server;
 /// The highest score of one plugin for one node.
 pub const MAX_SCORE: i64 = 100;
 
+/// Whether a node can take the pod.
+pub type Filter = fn(&Cycle, &NodeInfo) -> Result<(), Rejection>;
+/// Brings scores into 0–100. The indexes are those of the scored nodes.
+pub type Normalise = fn(&Cycle, &[usize], &mut [i64]);
+
 /// A rule of the scheduler. One per file in `plugins`.
 pub struct Plugin {
     /// Upstream's name: `NodeResourcesFit`.
@@ -25,13 +30,13 @@ pub struct Plugin {
     /// Looks at the pod (and all nodes) once per attempt.
     pub pre_filter: Option<fn(&mut Cycle) -> PreFilter>,
     /// Whether a node can take the pod.
-    pub filter: Option<fn(&Cycle, &NodeInfo) -> Result<(), Rejection>>,
+    pub filter: Option<Filter>,
     /// Prepares scoring; false: no score from this plugin.
     pub pre_score: Option<fn(&mut Cycle, &[usize]) -> bool>,
     /// How well a node suits the pod.
     pub score: Option<fn(&Cycle, usize) -> i64>,
     /// Brings scores into 0–100. The indexes are those of the scored nodes.
-    pub normalise: Option<fn(&Cycle, &[usize], &mut [i64])>,
+    pub normalise: Option<Normalise>,
     /// Whether something that happened may make a pod schedulable that this plugin rejected.
     pub wakes: fn(&Happening, &PodInfo, &Server) -> bool,
 }
@@ -163,11 +168,11 @@ impl Diagnosis {
     pub fn message(&self, nodes: usize) -> String {
         let mut text = format!("0/{nodes} nodes are available:");
         if let Some(reason) = &self.pre_filter {
-            text.push_str(&format!(" {reason}."));
+            text += &[" ", reason, "."].concat();
         } else {
             let reasons = self.histogram(nodes);
             if !reasons.is_empty() {
-                text.push_str(&format!(" {}.", reasons.join(", ")));
+                text += &[" ", &reasons.join(", "), "."].concat();
             }
         }
         if !self.post_filter.is_empty() {

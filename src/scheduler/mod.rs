@@ -112,14 +112,17 @@ impl Scheduler {
             self.notify_pod(change, cx);
         } else if *change.kind == NODE {
             self.notify_node(change, cx);
-        } else if change.change == ChangeKind::Deleted {
-            return;
-        } else if *change.kind == PERSISTENT_VOLUME_CLAIM {
-            self.wake(&Happening::Claim(change.key.clone()), cx);
-        } else if *change.kind == PERSISTENT_VOLUME {
-            self.wake(&Happening::Volume, cx);
-        } else if *change.kind == STORAGE_CLASS {
-            self.wake(&Happening::Class, cx);
+        } else if change.change != ChangeKind::Deleted {
+            let happening = if *change.kind == PERSISTENT_VOLUME_CLAIM {
+                Happening::Claim(change.key.clone())
+            } else if *change.kind == PERSISTENT_VOLUME {
+                Happening::Volume
+            } else if *change.kind == STORAGE_CLASS {
+                Happening::Class
+            } else {
+                return;
+            };
+            self.wake(&happening, cx);
         }
     }
 
@@ -280,20 +283,20 @@ impl Scheduler {
                 && !object.is_deleting()
                 && object.at(&["spec", "nodeName"]).text().is_empty()
         };
-        if stored.filter(waiting).is_none() {
+        if !stored.as_ref().is_some_and(waiting) {
             self.queue.remove(&pod.uid);
             return;
         }
         match self.attempt(queued, cx.server) {
             Ok(choice) => self.place(queued, choice, cx),
-            Err(diagnosis) => self.give_up(queued, diagnosis, cx),
+            Err(diagnosis) => self.give_up(queued, *diagnosis, cx),
         }
     }
 
     /// Finds the best node. Upstream: schedulePod.
-    fn attempt(&mut self, queued: &Queued, server: &Server) -> Result<Choice, Diagnosis> {
+    fn attempt(&mut self, queued: &Queued, server: &Server) -> Result<Choice, Box<Diagnosis>> {
         let pod = queued.info.clone();
-        let mut diagnosis = Diagnosis::default();
+        let mut diagnosis = Box::<Diagnosis>::default();
         let total = self.cache.nodes.len();
         let mut cycle =
             Cycle { pod: pod.clone(), cache: &mut self.cache, server, state: State::default() };
@@ -431,7 +434,7 @@ impl Scheduler {
     /// After an error that is nobody's refusal: the pod comes back after a back-off.
     fn fail(&mut self, pod: &Rc<PodInfo>, message: String, cx: &mut Cx) {
         self.queue.fail(&pod.uid, cx.server.now);
-        self.tell(pod, "SchedulerError", &message, None, cx.server);
+        tell(pod, "SchedulerError", &message, None, cx.server);
     }
 
     /// Upstream: handleSchedulingFailure.
@@ -441,7 +444,7 @@ impl Scheduler {
         if total == 0 {
             self.queue.fail(&pod.uid, cx.server.now);
             let message = "no nodes available to schedule pods";
-            self.tell(&pod, "Unschedulable", message, None, cx.server);
+            tell(&pod, "Unschedulable", message, None, cx.server);
             return;
         }
         let mut nominated = None;
@@ -467,37 +470,30 @@ impl Scheduler {
         self.keep(queued, Outcome::None(message.clone()), rows, cx.server.now);
         self.queue.reject(&pod.uid, diagnosis.plugins, cx.server.now);
         let node = nominated.as_ref().map(|(node, _)| node.clone());
-        self.tell(&pod, "Unschedulable", &message, node.as_ref(), cx.server);
+        tell(&pod, "Unschedulable", &message, node.as_ref(), cx.server);
         if let Some((node, victims)) = nominated {
             self.cache.nominated.insert(pod.uid.clone(), (node.clone(), pod.clone()));
             evict(&pod, &node, &victims, cx.server);
         }
     }
+}
 
-    /// Reports a failure: an event, and the pod's condition.
-    fn tell(
-        &self,
-        pod: &PodInfo,
-        reason: &str,
-        message: &str,
-        nominated: Option<&Str>,
-        server: &mut Server,
-    ) {
-        let text = cut(message, 1024);
-        report(server, pod, EventType::Warning, "FailedScheduling", "Scheduling", text);
-        let why = format!("No node can take {} now: {message}", pod.key.name);
-        let condition = value!({
-            "type": "PodScheduled", "status": "False", "reason": reason, "message": message,
-        });
-        let (by, now) = (By::component(NAME, why), server.now);
-        // A pod that is gone needs no condition.
-        let _ = server.modify(&POD, &pod.key, Part::Status, by, |pod| {
-            set_pod_condition(pod, condition, now);
-            if let Some(node) = nominated {
-                pod.set_at(&["status", "nominatedNodeName"], node);
-            }
-        });
-    }
+/// Reports a failure: an event, and the pod's condition.
+fn tell(pod: &PodInfo, reason: &str, message: &str, nominated: Option<&Str>, server: &mut Server) {
+    let text = cut(message, 1024);
+    report(server, pod, EventType::Warning, "FailedScheduling", "Scheduling", text);
+    let why = format!("No node can take {} now: {message}", pod.key.name);
+    let condition = value!({
+        "type": "PodScheduled", "status": "False", "reason": reason, "message": message,
+    });
+    let (by, now) = (By::component(NAME, why), server.now);
+    // A pod that is gone needs no condition.
+    let _ = server.modify(&POD, &pod.key, Part::Status, by, |pod| {
+        set_pod_condition(pod, condition, now);
+        if let Some(node) = nominated {
+            pod.set_at(&["status", "nominatedNodeName"], node);
+        }
+    });
 }
 
 /// Whether nothing changed that scheduling looks at.

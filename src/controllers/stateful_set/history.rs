@@ -10,7 +10,7 @@ use crate::api::Object;
 use crate::api::kinds::controller_revision::ControllerRevision;
 use crate::api::kinds::stateful_set::StatefulSet;
 use crate::api::meta::OwnerReference;
-use crate::base::rng::SAFE_ALPHABET;
+use crate::api::revision::revision_hash;
 use crate::base::value::{Str, Value};
 use crate::value;
 
@@ -69,41 +69,6 @@ pub fn sort(revisions: &mut [Rc<Object>]) {
     });
 }
 
-/// The set's template as a revision keeps it: a patch that puts it back. Upstream: getPatch.
-pub fn data(set: &StatefulSet) -> Value {
-    let mut template = set.spec.template_value.clone();
-    template.set("$patch", "replace");
-    value!({ "spec": { "template": template } })
-}
-
-/// The hash in a revision's name: FNV-1 over the data's JSON and the collision count, in the safe alphabet.
-/// Upstream: HashControllerRevision.
-pub fn hash(data: &Value, collisions: i64) -> String {
-    let json = go_json(data);
-    let sum = json
-        .bytes()
-        .chain(collisions.to_string().bytes())
-        .fold(2_166_136_261_u32, |h, b| h.wrapping_mul(16_777_619) ^ u32::from(b));
-    sum.to_string()
-        .bytes()
-        .map(|digit| char::from(SAFE_ALPHABET[usize::from(digit) % SAFE_ALPHABET.len()]))
-        .collect()
-}
-
-/// Compact JSON as Go's encoder prints it: it also escapes what HTML and JavaScript trip over.
-fn go_json(value: &Value) -> String {
-    let mut text = String::new();
-    for c in value.to_json().chars() {
-        match c {
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                text.push_str(&format!("\\u{:04x}", u32::from(c)));
-            }
-            other => text.push(other),
-        }
-    }
-    text
-}
-
 /// The name of a revision. Upstream: ControllerRevisionName.
 pub fn name(set: &str, hash: &str) -> String {
     let end = set.char_indices().nth(223).map_or(set.len(), |(at, _)| at);
@@ -118,7 +83,7 @@ pub fn new_revision(
     revision: i64,
     collisions: i64,
 ) -> Value {
-    let hash = hash(data, collisions);
+    let hash = revision_hash(data, Some(collisions));
     let mut labels = set.spec.template_value.at(&["metadata", "labels"]).clone();
     labels.set(HASH_LABEL, &hash);
     let mut meta = value!({
@@ -146,37 +111,6 @@ pub fn surplus(revisions: &[Rc<Object>], live: &BTreeSet<Str>, limit: i32) -> Ve
 mod tests {
     use super::*;
     use crate::api::kinds::CONTROLLER_REVISION;
-
-    #[test]
-    fn recorded_revision_names_come_out() {
-        let template = |image: &str| {
-            value!({
-                "metadata": { "labels": { "app": "nginx" } },
-                "spec": {
-                    "containers": [{
-                        "name": "nginx", "image": image, "imagePullPolicy": "IfNotPresent",
-                        "ports": [{ "containerPort": 80, "name": "web", "protocol": "TCP" }],
-                        "resources": {},
-                        "terminationMessagePath": "/dev/termination-log",
-                        "terminationMessagePolicy": "File",
-                        "volumeMounts": [{ "mountPath": "/usr/share/nginx/html", "name": "www" }],
-                    }],
-                    "dnsPolicy": "ClusterFirst", "restartPolicy": "Always",
-                    "schedulerName": "default-scheduler", "securityContext": {},
-                    "terminationGracePeriodSeconds": 30,
-                },
-            })
-        };
-        for (image, expected) in [
-            ("registry.k8s.io/nginx-slim:0.8", "847b47bbbc"),
-            ("gcr.io/google_containers/nginx-slim:0.8", "7d8f4cbdb5"),
-            ("registry.k8s.io/nginx-slim:0.7", "6b4bf597b4"),
-        ] {
-            let mut template = template(image);
-            template.set("$patch", "replace");
-            assert_eq!(hash(&value!({ "spec": { "template": template } }), 0), expected);
-        }
-    }
 
     fn revision(number: i64, data: &str) -> Rc<Object> {
         let name = format!("web-{number}");

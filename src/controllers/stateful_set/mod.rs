@@ -15,6 +15,7 @@ use std::rc::Rc;
 use crate::api::kinds::stateful_set::StatefulSet;
 use crate::api::kinds::{CONTROLLER_REVISION, PERSISTENT_VOLUME_CLAIM, POD, STATEFUL_SET};
 use crate::api::meta::OwnerReference;
+use crate::api::revision::revision_data;
 use crate::api::selector::Selector;
 use crate::api::{Key, Object, Status};
 use crate::base::time::Span;
@@ -45,7 +46,7 @@ struct Rosters {
 }
 
 /// What looking at one pod costs the controller.
-const PER_POD: Span = Span::micros(10);
+const PER_POD: Span = Span::micros(25);
 
 /// The sets that may adopt a pod without a controller. Upstream: addPod, updatePod.
 fn sets_for_orphan(change: &Change, server: &Server) -> Vec<Key> {
@@ -70,7 +71,8 @@ fn sets_for_orphan(change: &Change, server: &Server) -> Vec<Key> {
 fn reconcile(cx: &mut Ctx, key: &Key) -> Result<Next, Status> {
     let Some(object) = cx.object(&STATEFUL_SET, key) else {
         // Rosters of sets that are gone hold pods that are gone.
-        let alive: BTreeSet<Str> = cx.server.list(&STATEFUL_SET, "").map(|set| Str::from(set.uid())).collect();
+        let alive: BTreeSet<Str> =
+            cx.server.list(&STATEFUL_SET, "").map(|set| Str::from(set.uid())).collect();
         cx.memory::<Rosters>().sets.retain(|uid, _| alive.contains(uid));
         return Ok(Next::Idle);
     };
@@ -241,7 +243,7 @@ impl Sync<'_, '_> {
         &mut self,
         revisions: &mut Vec<Rc<Object>>,
     ) -> Result<(Revision, Revision, i64), Status> {
-        let data = history::data(&self.set);
+        let data = revision_data(&self.set.spec.template_value);
         let mut collisions = self.set.status.collision_count.unwrap_or(0);
         let found = history::find_update(revisions, &data);
         let name = self.set.meta.name.clone();
@@ -355,7 +357,7 @@ impl Sync<'_, '_> {
         }
         let pod = identity::new_pod(&self.set, &self.object, &from.template, &from.name, ordinal);
         let created = self.cx.create(&POD, pod, why.to_owned());
-        if created.as_ref().is_err_and(|status| status.is_already_exists()) {
+        if created.as_ref().is_err_and(Status::is_already_exists) {
             return created.map(|_| ());
         }
         let owner = Owner { api_version: "v1", kind: "Pod", name: &name, uid: "" };

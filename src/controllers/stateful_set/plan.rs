@@ -192,8 +192,7 @@ impl<'a> Planner<'a> {
 
     /// Whether a pod does not serve, or soon will not. Upstream: isUnavailable.
     fn unavailable(&self, member: &Member) -> bool {
-        member.deleting
-            || !member.is_available(self.set.spec.min_ready_seconds, self.input.now)
+        member.deleting || !member.is_available(self.set.spec.min_ready_seconds, self.input.now)
     }
 
     /// The lowest ordinal without an available pod: wanted ones first. `condemned` is ascending.
