@@ -2,6 +2,7 @@
 //!
 //! Everything here is pure: no storage, no time of its own.
 
+pub mod cron;
 pub mod int_or_string;
 pub mod kind;
 pub mod kinds;

@@ -129,6 +129,16 @@ pub fn dns1035_label(text: &str) -> Vec<String> {
     faults
 }
 
+/// Checks a name that becomes a part of a path.
+/// Upstream: staging/src/k8s.io/apimachinery/pkg/api/validate/content/path.go, IsPathSegmentName.
+pub fn path_segment(text: &str) -> Vec<String> {
+    if matches!(text, "." | "..") {
+        return vec![format!("may not be '{text}'")];
+    }
+    let has = |part: &&&str| text.contains(**part);
+    ["/", "%"].iter().filter(has).map(|part| format!("may not contain '{part}'")).collect()
+}
+
 /// The key of a label or annotation, also called a qualified name.
 pub fn label_key(text: &str) -> Vec<String> {
     let words = || regex(KEY_MSG, KEY_FMT, &["MyName", "my.name", "123-abc"]);

@@ -1,5 +1,6 @@
 //! The controllers of kube-controller-manager: one file each, one entry in [`ALL`].
 
+pub mod deployment;
 pub mod endpoint_slice;
 pub mod endpoints;
 pub mod engine;
@@ -8,9 +9,11 @@ pub mod namespace_controller;
 pub mod node_lifecycle;
 pub mod persistent_volume;
 pub mod pod_gc;
+pub(crate) mod pods;
 pub mod provisioner;
 pub mod pv_protection;
 pub mod pvc_protection;
+pub mod replica_set;
 pub mod service_accounts;
 pub mod service_pods;
 pub mod stateful_set;
@@ -24,6 +27,8 @@ pub static ALL: &[&Controller] = &[
     &namespace_controller::CONTROLLER,
     &service_accounts::ACCOUNTS,
     &service_accounts::ROOT_CAS,
+    &deployment::CONTROLLER,
+    &replica_set::CONTROLLER,
     &stateful_set::CONTROLLER,
     &endpoints::CONTROLLER,
     &endpoint_slice::CONTROLLER,

@@ -6,7 +6,7 @@
 
 use std::rc::Rc;
 
-use crate::api::kinds::{NAMESPACE, SERVICE, STATEFUL_SET};
+use crate::api::kinds::{DEPLOYMENT, NAMESPACE, SERVICE, STATEFUL_SET};
 use crate::api::schema;
 use crate::api::{Cause, Key, KindRef, Object, Status};
 use crate::base::value::Value;
@@ -304,10 +304,15 @@ fn check_version(old: &Object, value: &Value) -> Result<(), Status> {
     }
 }
 
-/// The old object with the new one's status.
+/// The old object with the new one's status; a Deployment's revision, an annotation, comes with it.
+/// Upstream: pkg/registry/apps/deployment/strategy.go, deploymentStatusStrategy.
 fn with_status(old: &Object, new: &Value) -> Value {
     let mut value = old.value().clone();
     value.set("status", new.get("status").clone());
+    let annotations = new.at(&["metadata", "annotations"]);
+    if *old.kind == DEPLOYMENT && annotations != old.at(&["metadata", "annotations"]) {
+        value.set_at(&["metadata", "annotations"], annotations.clone());
+    }
     value
 }
 

@@ -2,15 +2,21 @@
 
 pub mod config_map;
 pub mod controller_revision;
+pub mod cron_job;
+pub mod daemon_set;
+pub mod deployment;
 pub mod endpoint_slice;
 pub mod endpoints;
 pub mod event;
+pub mod job;
 pub mod lease;
 pub mod namespace;
 pub mod node;
 pub mod persistent_volume;
 pub mod persistent_volume_claim;
 pub mod pod;
+pub mod pod_disruption_budget;
+pub mod replica_set;
 pub mod secret;
 pub mod service;
 pub mod service_account;
@@ -22,15 +28,21 @@ use crate::base::view::{FromValue, Shape};
 
 pub use config_map::CONFIG_MAP;
 pub use controller_revision::CONTROLLER_REVISION;
+pub use cron_job::CRON_JOB;
+pub use daemon_set::DAEMON_SET;
+pub use deployment::DEPLOYMENT;
 pub use endpoint_slice::ENDPOINT_SLICE;
 pub use endpoints::ENDPOINTS;
 pub use event::EVENT;
+pub use job::JOB;
 pub use lease::LEASE;
 pub use namespace::NAMESPACE;
 pub use node::NODE;
 pub use persistent_volume::PERSISTENT_VOLUME;
 pub use persistent_volume_claim::PERSISTENT_VOLUME_CLAIM;
 pub use pod::POD;
+pub use pod_disruption_budget::POD_DISRUPTION_BUDGET;
+pub use replica_set::REPLICA_SET;
 pub use secret::SECRET;
 pub use service::SERVICE;
 pub use service_account::SERVICE_ACCOUNT;
@@ -51,9 +63,15 @@ pub static ALL: &[KindRef] = &[
     &SERVICE_ACCOUNT,
     &SERVICE,
     &CONTROLLER_REVISION,
+    &DAEMON_SET,
+    &DEPLOYMENT,
+    &REPLICA_SET,
     &STATEFUL_SET,
+    &CRON_JOB,
+    &JOB,
     &LEASE,
     &ENDPOINT_SLICE,
+    &POD_DISRUPTION_BUDGET,
     &STORAGE_CLASS,
 ];
 
@@ -83,9 +101,17 @@ pub fn shape_of(kind: &Kind) -> Option<Shape> {
         ("", "ServiceAccount") => service_account::ServiceAccount::shape(),
         ("", "Service") => service::Service::shape(),
         ("apps", "ControllerRevision") => controller_revision::ControllerRevision::shape(),
+        ("apps", "DaemonSet") => daemon_set::DaemonSet::shape(),
+        ("apps", "Deployment") => deployment::Deployment::shape(),
+        ("apps", "ReplicaSet") => replica_set::ReplicaSet::shape(),
         ("apps", "StatefulSet") => stateful_set::StatefulSet::shape(),
+        ("batch", "CronJob") => cron_job::CronJob::shape(),
+        ("batch", "Job") => job::Job::shape(),
         ("coordination.k8s.io", "Lease") => lease::Lease::shape(),
         ("discovery.k8s.io", "EndpointSlice") => endpoint_slice::EndpointSlice::shape(),
+        ("policy", "PodDisruptionBudget") => {
+            pod_disruption_budget::PodDisruptionBudget::shape()
+        }
         ("storage.k8s.io", "StorageClass") => storage_class::StorageClass::shape(),
         _ => return None,
     })

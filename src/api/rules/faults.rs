@@ -109,6 +109,13 @@ impl Faults {
         self.causes.push(Cause::not_supported(path.to_string(), value, supported));
     }
 
+    /// A value is none of those that are known; its text is already as Go prints it.
+    pub fn not_supported_as(&mut self, path: Path<'_>, printed: String, supported: &[&str]) {
+        let mut cause = Cause::not_supported(path.to_string(), &Value::Null, supported);
+        cause.value = printed;
+        self.causes.push(cause);
+    }
+
     /// A value must be one of these; an empty one is reported as missing.
     pub fn one_of(&mut self, path: Path<'_>, value: &Value, supported: &[&str]) {
         if value.is_empty() {

@@ -4,6 +4,7 @@ pub mod address;
 pub mod claim;
 pub mod faults;
 pub mod internal;
+pub mod job;
 pub mod meta;
 pub mod pod;
 pub mod pod_defaults;

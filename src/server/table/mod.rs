@@ -3,9 +3,10 @@
 //! Upstream: pkg/printers/internalversion/printers.go and pkg/printers/tablegenerator.go.
 
 use crate::api::kinds::{
-    CONFIG_MAP, CONTROLLER_REVISION, ENDPOINT_SLICE, ENDPOINTS, EVENT, LEASE, NAMESPACE, NODE,
-    PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, POD, SECRET, SERVICE, SERVICE_ACCOUNT,
-    STATEFUL_SET, STORAGE_CLASS,
+    CONFIG_MAP, CONTROLLER_REVISION, CRON_JOB, DAEMON_SET, DEPLOYMENT, ENDPOINT_SLICE, ENDPOINTS,
+    EVENT, JOB, LEASE, NAMESPACE, NODE, PERSISTENT_VOLUME, PERSISTENT_VOLUME_CLAIM, POD,
+    POD_DISRUPTION_BUDGET, REPLICA_SET, SECRET, SERVICE, SERVICE_ACCOUNT, STATEFUL_SET,
+    STORAGE_CLASS,
 };
 use crate::api::{KindRef, Object};
 use crate::base::human;
@@ -20,9 +21,11 @@ pub mod event;
 pub mod namespace;
 pub mod node;
 pub mod pod;
+pub mod policy;
 pub mod service;
 pub mod stateful_set;
 pub mod storage;
+pub mod workload;
 
 /// A column.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +48,16 @@ pub const AGE: Column = text("Age");
 /// A column of text.
 pub const fn text(name: &'static str) -> Column {
     Column { name, kind: "string", format: "", priority: 0 }
+}
+
+/// A column of numbers.
+pub const fn integer(name: &'static str) -> Column {
+    Column { name, kind: "integer", format: "", priority: 0 }
+}
+
+/// A column of truth values.
+pub const fn boolean(name: &'static str) -> Column {
+    Column { name, kind: "boolean", format: "", priority: 0 }
 }
 
 /// A column of text that only `-o wide` shows.
@@ -80,6 +93,12 @@ pub static PRINTERS: &[(KindRef, &Printer)] = &[
     (&SERVICE, &service::PRINTER),
     (&ENDPOINTS, &endpoints::PRINTER),
     (&ENDPOINT_SLICE, &endpoints::SLICE_PRINTER),
+    (&DEPLOYMENT, &workload::DEPLOYMENT_PRINTER),
+    (&REPLICA_SET, &workload::REPLICA_SET_PRINTER),
+    (&DAEMON_SET, &workload::DAEMON_SET_PRINTER),
+    (&JOB, &workload::JOB_PRINTER),
+    (&CRON_JOB, &workload::CRON_JOB_PRINTER),
+    (&POD_DISRUPTION_BUDGET, &policy::BUDGET_PRINTER),
     (&STATEFUL_SET, &stateful_set::PRINTER),
     (&CONTROLLER_REVISION, &stateful_set::REVISION_PRINTER),
     (&PERSISTENT_VOLUME_CLAIM, &storage::CLAIM_PRINTER),
@@ -150,6 +169,12 @@ pub fn age(object: &Object, now: Time) -> Value {
 /// A text, or `<none>` for an empty one.
 pub(crate) fn none(text: &str) -> &str {
     if text.is_empty() { "<none>" } else { text }
+}
+
+/// Labels as printers show them. Upstream: staging/src/k8s.io/apimachinery/pkg/labels/labels.go, FormatLabels.
+pub(crate) fn labels(labels: &Value) -> String {
+    let pairs: Vec<String> = labels.entries().map(|(k, v)| format!("{k}={}", v.text())).collect();
+    none(&pairs.join(",")).to_owned()
 }
 
 /// Names and images of containers, joined with commas. Upstream: layoutContainerCells.
