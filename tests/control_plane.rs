@@ -653,3 +653,32 @@ fn cordoned_nodes_are_tainted() {
         assert_eq!(node.at(&["spec", "taints"]).as_array().len(), usize::from(on));
     }
 }
+
+#[test]
+fn a_pod_of_higher_priority_makes_room_for_itself() {
+    let mut mini = Mini::new(1, &[]);
+    let pod = |name: &str, class: &str| {
+        value!({
+            "metadata": { "name": name, "namespace": "default" },
+            "spec": {
+                "priorityClassName": class,
+                "containers": [
+                    { "name": "c", "image": "a", "resources": { "requests": { "cpu": "3" } } },
+                ],
+            },
+        })
+    };
+    mini.create(&POD, pod("small", ""));
+    mini.advance(2.0);
+    mini.create(&POD, pod("urgent", "system-node-critical"));
+    mini.advance(5.0);
+    assert_eq!(mini.names(&POD), ["urgent"]);
+    assert_eq!(mini.get(&POD, "urgent").at(&["spec", "nodeName"]).text(), "node-1");
+    assert_eq!(mini.messages("Preempted").len(), 1);
+    assert_eq!(
+        mini.messages("FailedScheduling"),
+        [
+            "urgent: 0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint(s)."
+        ]
+    );
+}

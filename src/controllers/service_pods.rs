@@ -1,4 +1,4 @@
-//! What both kinds of endpoints are made from: a Service's pods, their ports, and what set off a change.
+//! Shared: what both kinds of endpoints are made from, a Service's pods, their ports, and what set off a change.
 //!
 //! Upstream: staging/src/k8s.io/endpointslice/util (controller_utils.go, trigger_time_tracker.go) and …/utils.go.
 

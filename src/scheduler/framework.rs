@@ -37,6 +37,8 @@ pub struct Plugin {
     pub score: Option<fn(&Cycle, usize) -> i64>,
     /// Brings scores into 0–100. The indexes are those of the scored nodes.
     pub normalise: Option<Normalise>,
+    /// What else could be done when no node fits.
+    pub post_filter: Option<fn(&Cycle, &Diagnosis) -> PostFilter>,
     /// Whether something that happened may make a pod schedulable that this plugin rejected.
     pub wakes: fn(&Happening, &PodInfo, &Server) -> bool,
 }
@@ -53,6 +55,7 @@ impl Plugin {
             pre_score: None,
             score: None,
             normalise: None,
+            post_filter: None,
             wakes: |_, _, _| false,
         }
     }
@@ -90,6 +93,14 @@ pub enum PreFilter {
     Only(BTreeSet<Str>),
     /// No node comes into question.
     Reject(Rejection),
+}
+
+/// What could be done when no node fits.
+pub enum PostFilter {
+    /// Nothing: upstream's words.
+    Helpless(String),
+    /// These pods on this node have to go.
+    Evict(Str, Vec<Rc<PodInfo>>),
 }
 
 /// Something that happened and may matter to unschedulable pods.
@@ -275,6 +286,18 @@ impl Cycle<'_> {
             self.filter(&fuller)?;
         }
         self.filter(node)
+    }
+
+    /// What could be done when no node fits. Upstream: RunPostFilterPlugins.
+    pub fn post_filter(&self, diagnosis: &Diagnosis) -> PostFilter {
+        let mut words = Vec::new();
+        for post_filter in plugins::ALL.iter().filter_map(|plugin| plugin.post_filter) {
+            match post_filter(self, diagnosis) {
+                PostFilter::Helpless(why) => words.push(why),
+                evict @ PostFilter::Evict(..) => return evict,
+            }
+        }
+        PostFilter::Helpless(words.join(", "))
     }
 
     /// Scores nodes: per plugin in the order of [`scorers`], weighted. Upstream: RunScorePlugins.

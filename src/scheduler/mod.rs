@@ -27,8 +27,7 @@ use crate::value;
 
 use cache::{Cache, NodeInfo, PodInfo};
 use decision::{Decision, Decisions, Outcome, Row, Verdict};
-use framework::{Cycle, Diagnosis, Happening, State, scorers};
-use plugins::default_preemption;
+use framework::{Cycle, Diagnosis, Happening, PostFilter, State, scorers};
 use plugins::volume_binding::{self, Bindings};
 use queue::{Queue, Queued};
 
@@ -455,14 +454,9 @@ impl Scheduler {
             let server = &*cx.server;
             let cache = &mut self.cache;
             let cycle = Cycle { pod: pod.clone(), cache, server, state: State::default() };
-            match default_preemption::preempt(&cycle, &diagnosis) {
-                default_preemption::Outcome::Helpless(why) => {
-                    diagnosis.post_filter =
-                        format!("no new claims to deallocate, preemption: {why}");
-                }
-                default_preemption::Outcome::Evict(node, victims) => {
-                    nominated = Some((node, victims));
-                }
+            match cycle.post_filter(&diagnosis) {
+                PostFilter::Helpless(why) => diagnosis.post_filter = why,
+                PostFilter::Evict(node, victims) => nominated = Some((node, victims)),
             }
         }
         let message = diagnosis.message(total);

@@ -7,22 +7,17 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::base::time::Time;
-use crate::base::value::Str;
 use crate::scheduler::cache::{Cache, PodInfo};
-use crate::scheduler::framework::{Cycle, Diagnosis, Rejection, State};
+use crate::scheduler::framework::{Cycle, Diagnosis, Plugin, PostFilter, Rejection, State};
 
-/// What preemption came to.
-pub enum Outcome {
-    /// It does not help: upstream's words.
-    Helpless(String),
-    /// These pods on this node have to go.
-    Evict(Str, Vec<Rc<PodInfo>>),
-}
+/// The plugin.
+pub static PLUGIN: Plugin =
+    Plugin { post_filter: Some(preempt), ..Plugin::new("DefaultPreemption") };
 
 /// Looks for pods whose removal lets the pod onto a node. Upstream: preemption.go, Preempt.
-pub fn preempt(cycle: &Cycle, diagnosis: &Diagnosis) -> Outcome {
+fn preempt(cycle: &Cycle, diagnosis: &Diagnosis) -> PostFilter {
     if let Some(why_not) = ineligible(cycle) {
-        return Outcome::Helpless(why_not);
+        return helpless(&why_not);
     }
     let mut candidates = Vec::new();
     let mut refusals = BTreeMap::new();
@@ -39,14 +34,19 @@ pub fn preempt(cycle: &Cycle, diagnosis: &Diagnosis) -> Outcome {
     }
     let best = candidates.into_iter().min_by_key(|(_, victims)| cost(victims));
     if let Some((node, victims)) = best {
-        return Outcome::Evict(node, victims);
+        return PostFilter::Evict(node, victims);
     }
-    let helpless = Diagnosis {
+    let refused = Diagnosis {
         refusals: refusals.into_iter().map(|(at, r)| (at, "DefaultPreemption", r)).collect(),
         absent: Some(Rejection::unresolvable("Preemption is not helpful for scheduling")),
         ..Diagnosis::default()
     };
-    Outcome::Helpless(helpless.message(cycle.cache.nodes.len()))
+    helpless(&refused.message(cycle.cache.nodes.len()))
+}
+
+/// With the words of dynamic resource allocation in front, which has nothing to add.
+fn helpless(why: &str) -> PostFilter {
+    PostFilter::Helpless(format!("no new claims to deallocate, preemption: {why}"))
 }
 
 /// Upstream: PodEligibleToPreemptOthers.

@@ -36,6 +36,7 @@ pub static ALL: &[&Plugin] = &[
     &volume_zone::PLUGIN,
     &pod_topology_spread::PLUGIN,
     &inter_pod_affinity::PLUGIN,
+    &default_preemption::PLUGIN,
     &node_resources_balanced_allocation::PLUGIN,
     &image_locality::PLUGIN,
 ];
