@@ -1,5 +1,8 @@
 //! The native runner: scripts, recorded scenarios, lessons and measurements in virtual time.
 
+// The runner's work is to print.
+#![allow(clippy::print_stdout)]
+
 mod bench;
 pub mod lesson_test;
 mod machine;
