@@ -553,6 +553,24 @@ fn a_deleted_node_comes_back_when_its_kubelet_starts() {
 }
 
 #[test]
+fn the_object_of_a_pod_from_a_file_of_its_node_comes_back() {
+    let mut world = world();
+    let key = Key::new("kube-system", "etcd-control-plane");
+    let uid = world.server.get(&POD, &key).unwrap().uid().to_owned();
+    for grace_s in [None, Some(0)] {
+        let options = DeleteOptions { grace_s, ..DeleteOptions::default() };
+        world.server.delete(&POD, &key, &options, By::user("x")).unwrap();
+        world.settle();
+        world.advance(Span::seconds(1));
+        let pod = world.server.get(&POD, &key).unwrap();
+        assert_ne!(pod.uid(), uid);
+        assert!(!pod.is_deleting());
+        assert_eq!(row(pod), "1 Running 0");
+        assert!(world.kubelets.container(pod.uid(), "").is_some());
+    }
+}
+
+#[test]
 fn a_pod_deleted_by_force_is_stopped_all_the_same() {
     let mut world = world();
     create(

@@ -146,6 +146,9 @@ impl Cx<'_, '_> {
     pub(crate) fn attach(&mut self, request: Request) -> Result<Attach, CmdError> {
         match self.send(request)?.body {
             Body::Attach(attach) => Ok(attach),
+            Body::Text(text) => {
+                Err(CmdError::plain(format!("unable to upgrade connection: {text}")))
+            }
             _ => Err(CmdError::plain("unable to upgrade connection")),
         }
     }

@@ -10,6 +10,7 @@ use crate::api::kinds::pod::{Container, EnvVarSource, KeySelector, ObjectFieldSe
 use crate::api::kinds::secret::SECRET;
 use crate::api::kinds::service::{SERVICE, Service};
 use crate::base::base64;
+use crate::base::human::quote;
 use crate::base::quantity::Quantity;
 use crate::base::value::{Str, Value};
 use crate::kubelet::Cx;
@@ -236,7 +237,7 @@ impl Worker {
 
 /// `key="value"` lines. Upstream: pkg/fieldpath, FormatMap.
 fn map_text(map: &BTreeMap<Str, Str>) -> String {
-    let lines: Vec<String> = map.iter().map(|(k, v)| format!("{k}={:?}", v.as_str())).collect();
+    let lines: Vec<String> = map.iter().map(|(k, v)| format!("{k}={}", quote(v))).collect();
     lines.join("\n")
 }
 

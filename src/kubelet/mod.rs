@@ -105,6 +105,8 @@ pub enum Event {
     Kill(PodId, u32, u64),
     /// A pod's `activeDeadlineSeconds` are over.
     Deadline(PodId),
+    /// The object that mirrors a pod of a node's own files is made anew.
+    Mirror(PodId),
     /// Files from ConfigMaps and Secrets are brought up to date.
     Refresh(PodId),
     /// All kubelets renew their leases.
@@ -185,7 +187,12 @@ impl Kubelets {
             return;
         };
         let Some(worker) = self.pods.get_mut(&id) else { return };
-        let notice = Rc::make_mut(worker).changed(change);
+        let worker = Rc::make_mut(worker);
+        let notice = worker.changed(change);
+        if worker.is_mirror() && (change.new.is_deleting() || worker.gone) {
+            let delay = self.shared.delay(cx, "mirror", &change.key.name, change.rev, |p| p.notice);
+            return cx.wake(cx.now() + delay, Event::Mirror(id));
+        }
         if notice {
             let delay = self.shared.delay(cx, "notice", &change.key.name, change.rev, |p| p.notice);
             cx.wake(cx.now() + delay, Event::Notice(id));
@@ -260,6 +267,7 @@ impl Kubelets {
             }
             Event::Ended(id, serial, code, at) => self.ended(id, serial, code, at, cx),
             Event::Deadline(id) => self.with(id, cx, Worker::deadline),
+            Event::Mirror(id) => self.mirror(id, cx),
             Event::Refresh(id) => self.with(id, cx, Worker::refresh_files),
             Event::Relist(name) => self.relist(&name, cx),
             Event::Heartbeat => self.heartbeat(cx),
@@ -283,6 +291,24 @@ impl Kubelets {
             worker.clean_up(&mut self.shared, cx);
             self.by_uid.remove(&worker.uid);
             self.pods.remove(&id);
+        }
+    }
+
+    /// A pod that comes from a file of its node runs on when its object is deleted, and gets a new one.
+    /// Upstream: pkg/kubelet/kubelet.go, tryReconcileMirrorPods.
+    fn mirror(&mut self, id: PodId, cx: &mut Cx) {
+        let Some(worker) = self.pods.get_mut(&id) else { return };
+        if !self.shared.nodes.get(&worker.node).is_some_and(|node| node.running) {
+            return;
+        }
+        let worker = Rc::make_mut(worker);
+        let old = worker.uid.clone();
+        worker.mirror_again(cx);
+        let new = worker.uid.clone();
+        if new != old {
+            self.by_uid.remove(&old);
+            self.by_uid.insert(new, id);
+            self.with(id, cx, |worker, k, cx| worker.queue_report(k, cx));
         }
     }
 

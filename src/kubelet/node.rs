@@ -159,7 +159,7 @@ impl Node {
             self.last_address =
                 if self.last_address + 2 >= size { 2 } else { self.last_address + 1 };
             if self.used.insert(self.last_address) {
-                let ip = network + self.last_address;
+                let ip = network.wrapping_add(self.last_address);
                 let [a, b, c, d] = ip.to_be_bytes();
                 return Some(format!("{a}.{b}.{c}.{d}"));
             }

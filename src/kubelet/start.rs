@@ -37,6 +37,8 @@ enum Step {
     Start { serial: u32 },
     /// The hook after its start runs.
     PostStart { serial: u32, pid: Pid },
+    /// That hook only waits.
+    Sleep,
     /// That hook has failed and the container is being stopped.
     Undo { message: String },
 }
@@ -249,6 +251,7 @@ impl Worker {
             }
             Step::Create { reference } => self.created(place, index, container, reference, k, cx),
             Step::Start { serial } => self.run(place, index, container, serial, k, cx),
+            Step::Sleep => self.start_succeeded(container, k, cx),
             Step::PostStart { .. } | Step::Undo { .. } => {}
         }
     }
@@ -405,8 +408,12 @@ impl Worker {
                 self.undo_start(place, index, serial, message, k, cx);
             }
             (Some(hook), None) => match &hook.sleep {
-                // Simplified: a hook that sleeps does not hold the start back.
-                Some(_) | None => self.start_succeeded(container, k, cx),
+                Some(sleep) => {
+                    let until = cx.now() + Span::seconds(sleep.seconds);
+                    self.set_stage(Stage::Starting(Starting { place, index, step: Step::Sleep }));
+                    self.step_at(until, cx);
+                }
+                None => self.start_succeeded(container, k, cx),
             },
         }
     }

@@ -19,7 +19,7 @@ use crate::kubelet::status::{Fixed, Reasons, Status, qos_class};
 use crate::kubelet::volumes::Mounts;
 use crate::kubelet::{Cx, Event, PodId, Shared, Task};
 use crate::os::Pid;
-use crate::server::{Change, ChangeKind};
+use crate::server::{By, Change, ChangeKind, DeleteOptions};
 
 /// How long a failed sync waits before the next. Upstream: pkg/kubelet/kubelet.go, backOffPeriod.
 const BACK_OFF: Span = Span::seconds(10);
@@ -463,11 +463,10 @@ impl Worker {
         }
         let lines = instance.log.map(|log| cx.kernel.log_lines(log)).unwrap_or_default();
         let last = &lines[lines.len().saturating_sub(80)..];
-        let mut text: String = last.iter().map(|line| format!("{}\n", line.text)).collect();
-        while text.len() > 2048 {
-            text.remove(0);
-        }
-        text
+        let text: String = last.iter().map(|line| format!("{}\n", line.text)).collect();
+        let from = text.len().saturating_sub(2048);
+        let from = (from..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        text[from..].to_owned()
     }
 
     /// The default container, or one by name, while it runs.
@@ -833,6 +832,40 @@ impl Worker {
         self.cache.runtime = self.runtime.clone();
         self.cache.record = self.runtime.record();
         self.reported = true;
+    }
+
+    /// Whether the stored object only mirrors a pod that a file of the node describes.
+    pub(super) fn is_mirror(&self) -> bool {
+        self.object.annotation("kubernetes.io/config.mirror").is_some()
+    }
+
+    /// Replaces the deleted object of a pod that a file of the node describes.
+    pub(super) fn mirror_again(&mut self, cx: &mut Cx) {
+        let kind = self.object.kind;
+        let why = "the pod comes from a file of its node and runs on";
+        let by = By::kubelet(&self.node, why);
+        if cx.server.get(kind, &self.key).is_some_and(|stored| stored.is_deleting()) {
+            let options = DeleteOptions {
+                grace_s: Some(0),
+                uid: Some(self.uid.to_string()),
+                ..DeleteOptions::default()
+            };
+            // It can only be gone already.
+            let _ = cx.server.delete(kind, &self.key, &options, by.clone());
+        }
+        let mut value = self.object.value().clone();
+        value.remove("status");
+        let meta = value.entry("metadata");
+        let system = ["uid", "resourceVersion", "creationTimestamp", "generation"];
+        for field in system.into_iter().chain(["deletionTimestamp", "deletionGracePeriodSeconds"]) {
+            meta.remove(field);
+        }
+        // Another object with this name keeps its place.
+        let Ok(created) = cx.server.create(kind, value, by) else { return };
+        self.gone = false;
+        self.uid = Str::from(created.uid());
+        self.latest = created;
+        self.take_latest();
     }
 
     /// Forgets everything of a pod that is gone.

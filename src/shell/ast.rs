@@ -195,8 +195,8 @@ pub(crate) enum Part {
     Arith(Rc<Word>),
     /// `~`, `~user`.
     Tilde(String),
-    /// `<(…)` and `>(…)`, which are refused when they are expanded.
-    Process,
+    /// `<(…)` (`false`) and `>(…)` (`true`).
+    Process(Rc<List>, bool),
 }
 
 /// A parameter expansion.

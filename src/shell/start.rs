@@ -3,8 +3,7 @@
 use std::rc::Rc;
 
 use super::lineedit::Terminal;
-use super::machine::{Origin, Shell};
-use super::texts::Role;
+use super::machine::{Origin, Role, Shell};
 use super::vars::{Value, Vars};
 use super::{Dialect, builtins, prompt};
 use crate::os::{Errno, STDERR, STDIN, Sys};

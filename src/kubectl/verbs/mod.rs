@@ -5,7 +5,6 @@ mod api_resources;
 mod apply;
 mod cluster_info;
 mod common;
-mod complete;
 mod config;
 mod cordon;
 mod create;
@@ -81,7 +80,6 @@ pub(crate) static ROOT: Verb = Verb {
         &version::VERB,
         &missing::OPTIONS,
         &missing::HELP,
-        &complete::VERB,
     ],
     ..Verb::EMPTY
 };

@@ -16,23 +16,23 @@ pub(super) fn cd(shell: &mut Shell, args: &[String], sys: &mut Sys) -> Ran {
     }
     let mut show = false;
     let target = match rest.first().map(String::as_str) {
-        None => {
-            if let Some(home) = shell.vars.text("HOME") {
-                home.to_owned()
-            } else {
+        None => match shell.vars.text("HOME") {
+            Some(home) => home.to_owned(),
+            None => {
                 shell.complain_as(sys, "cd", "HOME not set");
                 return Ran::Status(1);
             }
-        }
-        Some("-") => {
-            if let Some(old) = shell.vars.text("OLDPWD") {
+        },
+        Some("-") => match shell.vars.text("OLDPWD") {
+            Some(old) => {
                 show = true;
                 old.to_owned()
-            } else {
+            }
+            None => {
                 shell.complain_as(sys, "cd", "OLDPWD not set");
                 return Ran::Status(1);
             }
-        }
+        },
         Some(path) => path.to_owned(),
     };
     if target.is_empty() {

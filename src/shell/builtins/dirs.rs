@@ -42,14 +42,13 @@ pub(super) fn pushd(shell: &mut Shell, args: &[String], sys: &mut Sys) -> Ran {
     let old = sys.cwd();
     let target = match args.get(1) {
         Some(path) => path.clone(),
-        None => {
-            if let Some(top) = shell.directories.pop() {
-                top
-            } else {
+        None => match shell.directories.pop() {
+            Some(top) => top,
+            None => {
                 shell.complain_as(sys, "pushd", "no other directory");
                 return Ran::Status(1);
             }
-        }
+        },
     };
     if let Err(error) = super::cd::change(shell, &target, sys) {
         shell.complain_as(sys, "pushd", &format!("{target}: {error}"));
