@@ -199,6 +199,11 @@ impl Status {
         Status::new(409, "Conflict", message, details(kind, name))
     }
 
+    /// An apply that touches fields of other managers. Upstream: NewApplyConflict.
+    pub fn apply_conflict(message: impl Into<String>, details: Value) -> Status {
+        Status::new(409, "Conflict", message.into(), details)
+    }
+
     /// The conflict of a stale resourceVersion.
     pub fn stale(kind: KindRef, name: &str) -> Status {
         Status::conflict(

@@ -55,7 +55,7 @@ fn reconcile(cx: &mut Ctx, key: &Key) -> Result<Next, Status> {
     value.set_at(&["spec", "finalizers"], Value::array(kept));
     value.entry("metadata").remove("resourceVersion");
     let by = cx.by(format!("namespace {} is empty", key.name));
-    let options = WriteOptions { dry_run: false, sub: "finalize" };
+    let options = WriteOptions { sub: "finalize", ..WriteOptions::default() };
     match cx.server.update_with(&NAMESPACE, key, value, &options, by) {
         Err(status) if !status.is_not_found() => Err(status),
         _ => Ok(Next::Idle),

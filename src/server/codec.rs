@@ -132,13 +132,31 @@ pub(crate) fn apply_patch(
             };
             merged.map_err(Status::unknown)
         }
-        "application/apply-patch+yaml" => {
-            Err(Status::unknown("server-side apply is not simulated"))
-        }
         other => Err(Status::unsupported_media_type(format!(
             "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, not {other}"
         ))),
     }
+}
+
+/// The content type of server-side apply.
+pub(crate) const APPLY: &str = "application/apply-patch+yaml";
+
+/// The configuration that an apply request carries.
+pub(crate) fn apply_config(kind: KindRef, request: &Request) -> Result<Value, Status> {
+    if request.query("fieldManager").is_empty() {
+        return Err(Status::unprocessable(
+            "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for apply patch",
+        ));
+    }
+    check_map(&request.body)?;
+    let given = request.body.get("apiVersion").text();
+    if given != kind.api_version() {
+        return Err(Status::bad_request(format!(
+            "Incorrect version specified in apply patch. Specified patch version: {given}, expected: {}",
+            kind.api_version()
+        )));
+    }
+    Ok(request.body.clone())
 }
 
 fn check_map(body: &Value) -> Result<(), Status> {

@@ -12,10 +12,11 @@ use crate::base::value::Value;
 use crate::os::request::{Body, Method, Request, Response, Watch};
 use crate::server::change::By;
 use crate::server::codec::{self, Validation};
+use crate::server::managed::{self, Apply, Manager};
 use crate::server::represent::{self, Form, IncludeObject, ListMeta};
 use crate::server::route::{self, Route, Target};
 use crate::server::watch::Filter;
-use crate::server::write::{WriteOptions, Written};
+use crate::server::write::{Managed, WriteOptions, Written};
 use crate::server::{DeleteOptions, Propagation, Server, discovery};
 use crate::value;
 
@@ -183,12 +184,48 @@ impl Server {
         by: By,
         warnings: &mut Vec<String>,
     ) -> Result<Response, Status> {
+        if request.content_type == codec::APPLY {
+            return self.apply_object(target, sub, request, form, by);
+        }
         let old = self.find(target)?;
         let value = patched(target, old.value(), request, warnings)?;
         let options = write_options(sub, request)?;
         let written = self.update_with(target.kind, &target.key(), value, &options, by)?;
         warnings.extend(warnings_on_update(target.kind, sub, &written.object, &old));
         Ok(answer(200, &written, form))
+    }
+
+    /// Server-side apply. Upstream: patch.go, applyPatcher.
+    fn apply_object(
+        &mut self,
+        target: &Target,
+        sub: &'static str,
+        request: &Request,
+        form: Form,
+        by: By,
+    ) -> Result<Response, Status> {
+        let mut config = codec::apply_config(target.kind, request)?;
+        check_namespace(&mut config, target)?;
+        check_name(&mut config, target)?;
+        let live = self.get(target.kind, &target.key()).cloned();
+        let manager = manager_of(request, sub);
+        let force = matches!(request.query("force"), "true" | "1");
+        let value = managed::apply(
+            target.kind,
+            &target.key(),
+            live.as_ref().map(|live| live.value()),
+            &config,
+            &manager,
+            Apply { force, now: self.now },
+        )?;
+        let options = WriteOptions { managed: Managed::Given, ..write_options(sub, request)? };
+        if live.is_some() {
+            let written = self.update_with(target.kind, &target.key(), value, &options, by)?;
+            Ok(answer(200, &written, form))
+        } else {
+            let written = self.create_with(target.kind, value, &options, by)?;
+            Ok(answer(201, &written, form))
+        }
     }
 
     fn delete_object(
@@ -404,8 +441,19 @@ fn check_uid(value: &Value, old: &Object) -> Result<(), Status> {
 }
 
 /// `dryRun` and its like.
-fn write_options(sub: &'static str, request: &Request) -> Result<WriteOptions, Status> {
-    Ok(WriteOptions { dry_run: dry_run(request.query("dryRun"))?, sub })
+pub(crate) fn write_options(sub: &'static str, request: &Request) -> Result<WriteOptions, Status> {
+    let managed = Managed::By(manager_of(request, sub));
+    Ok(WriteOptions { dry_run: dry_run(request.query("dryRun"))?, sub, managed })
+}
+
+/// Who writes: `fieldManager`, or else the start of the user agent.
+/// Upstream: staging/src/k8s.io/apiserver/pkg/endpoints/handlers/create.go, managerOrUserAgent.
+pub(crate) fn manager_of(request: &Request, sub: &'static str) -> Manager {
+    let name = match request.query("fieldManager") {
+        "" => request.user_agent.split('/').next().unwrap_or(""),
+        name => name,
+    };
+    Manager { name: if name.is_empty() { "unknown" } else { name }.into(), sub }
 }
 
 pub(crate) fn dry_run(text: &str) -> Result<bool, Status> {

@@ -12,6 +12,7 @@ pub mod delete;
 pub mod discovery;
 pub mod events;
 mod handle;
+pub mod managed;
 pub mod represent;
 pub mod route;
 mod services;
@@ -32,7 +33,7 @@ pub use change::{Actor, By, Change, ChangeKind};
 pub use delete::Deleted;
 pub use events::{EventType, Reference, Report, Reporter};
 pub use store::Store;
-pub use write::{WriteOptions, Written};
+pub use write::{Managed, WriteOptions, Written};
 
 /// The API server with everything it stores.
 #[derive(Clone)]

@@ -11,11 +11,10 @@ use crate::api::{Cause, Key, KindRef, Object, Status};
 use crate::base::value::Value;
 use crate::os::request::{Method, Request, Response};
 use crate::server::change::By;
-use crate::server::handle::{delete_options_of, dry_run, patched};
+use crate::server::handle::{delete_options_of, dry_run, manager_of, patched, write_options};
 use crate::server::represent::{self, Form};
 use crate::server::route::Target;
-use crate::server::write::WriteOptions;
-use crate::server::{DeleteOptions, Part, Server};
+use crate::server::{DeleteOptions, Managed, Part, Server, WriteOptions};
 use crate::value;
 
 impl Server {
@@ -87,7 +86,8 @@ impl Server {
         if !rv.is_empty() {
             value.set_at(&["metadata", "resourceVersion"], rv.clone());
         }
-        let options = WriteOptions { dry_run: dry_run(request.query("dryRun"))?, sub: "" };
+        let manager = manager_of(request, "scale");
+        let options = WriteOptions { managed: Managed::By(manager), ..write_options("", request)? };
         let written = self.update_with(target.kind, &target.key(), value, &options, by)?;
         Ok(Response::ok(scale_of(&written.object)))
     }

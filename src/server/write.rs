@@ -2,7 +2,7 @@
 //!
 //! Upstream: staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go, …/registry/rest/create.go
 //! and update.go, …/endpoints/handlers/create.go.
-//! Simplified: who set which field (`metadata.managedFields`) is not kept; nothing is created by an update.
+//! Simplified: nothing is created by an update.
 
 use std::rc::Rc;
 
@@ -12,6 +12,7 @@ use crate::api::{Cause, Key, KindRef, Object, Status};
 use crate::base::value::Value;
 use crate::server::admission::{self, Attributes, Operation};
 use crate::server::change::By;
+use crate::server::managed::{self, Manager};
 use crate::server::{Part, Server, services};
 
 /// How a write is meant.
@@ -21,6 +22,20 @@ pub struct WriteOptions {
     pub dry_run: bool,
     /// The subresource through which is written, "" for the object itself.
     pub sub: &'static str,
+    /// What becomes of the object's managed fields.
+    pub managed: Managed,
+}
+
+/// How a write deals with `metadata.managedFields`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Managed {
+    /// They stay as they are: the cluster's own components are not tracked.
+    #[default]
+    Untracked,
+    /// This manager gets the fields that change.
+    By(Manager),
+    /// The object brings them, as an apply has worked them out.
+    Given,
 }
 
 /// What came of a write.
@@ -81,6 +96,9 @@ impl Server {
         for field in SYSTEM_FIELDS {
             meta.remove(field);
         }
+        if options.managed != Managed::Given {
+            meta.remove("managedFields");
+        }
         if !meta.get("resourceVersion").text().is_empty() {
             return Err(Status::unknown(
                 "resourceVersion should not be set on objects to be created",
@@ -90,6 +108,9 @@ impl Server {
         value.set("apiVersion", kind.api_version());
         value.set("kind", kind.name);
         (kind.rules.default)(&mut value);
+        if let Managed::By(manager) = &options.managed {
+            managed::update(kind, None, &mut value, manager, self.now);
+        }
         let meta = value.get("metadata");
         let (ns, name) = (str_of(meta.get("namespace")), str_of(meta.get("name")));
         let attributes = Attributes {
@@ -149,6 +170,17 @@ impl Server {
             _ => with_status(&old, &value),
         };
         keep_system_fields(&mut value, &old);
+        match &options.managed {
+            Managed::Untracked => keep_managed_fields(&mut value, &old),
+            Managed::By(manager) => {
+                if options.sub.is_empty() {
+                    (kind.rules.default)(&mut value);
+                }
+                schema::normalise_change(kind, &mut value, old.value());
+                managed::update(kind, Some(old.value()), &mut value, manager, self.now);
+            }
+            Managed::Given => {}
+        }
         if value == *old.value() {
             return Ok(Written { object: old });
         }
@@ -241,7 +273,7 @@ impl Server {
             Part::Main => "",
             Part::Status => "status",
         };
-        let options = WriteOptions { dry_run: false, sub };
+        let options = WriteOptions { sub, ..WriteOptions::default() };
         self.update_with(kind, key, value, &options, by).map(|written| written.object)
     }
 }
@@ -257,14 +289,8 @@ fn restore_gated(value: &mut Value, kept: Option<Value>) {
 
 /// Metadata that a client cannot set on creation.
 /// Upstream: staging/src/k8s.io/apiserver/pkg/registry/rest/meta.go, WipeObjectMetaSystemFields.
-const SYSTEM_FIELDS: [&str; 6] = [
-    "creationTimestamp",
-    "uid",
-    "deletionTimestamp",
-    "deletionGracePeriodSeconds",
-    "selfLink",
-    "managedFields",
-];
+const SYSTEM_FIELDS: [&str; 5] =
+    ["creationTimestamp", "uid", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"];
 
 fn str_of(value: &Value) -> crate::base::value::Str {
     match value {
@@ -343,7 +369,6 @@ fn keep_system_fields(value: &mut Value, old: &Object) {
         }
     }
     meta.remove("selfLink");
-    meta.remove("managedFields");
     if meta.get("uid").is_none_or(Value::is_empty) {
         meta.insert("uid", kept.get("uid").clone());
     }
@@ -351,6 +376,18 @@ fn keep_system_fields(value: &mut Value, old: &Object) {
         if meta.get(list).is_some_and(Value::is_empty) {
             meta.remove(list);
         }
+    }
+}
+
+fn keep_managed_fields(value: &mut Value, old: &Object) {
+    let kept = old.at(&["metadata", "managedFields"]);
+    if value.at(&["metadata", "managedFields"]) == kept {
+        return;
+    }
+    if kept.is_null() {
+        value.entry("metadata").remove("managedFields");
+    } else {
+        value.set_at(&["metadata", "managedFields"], kept.clone());
     }
 }
 
