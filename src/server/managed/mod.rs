@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 
 use crate::api::schema::{self, Reader};
 use crate::api::{Key, KindRef, Status};
+use crate::base::human::quote;
 use crate::base::time::Time;
 use crate::base::value::{Str, Value};
 use crate::value;
@@ -420,14 +421,13 @@ fn conflict(conflicts: &Conflicts) -> Status {
 }
 
 fn manager_text(id: &Id) -> String {
-    let mut text = crate::base::human::quote(&id.name);
-    if !id.sub.is_empty() {
-        text.push_str(&format!(" with subresource {}", crate::base::human::quote(&id.sub)));
-    }
-    if !id.applies {
-        text.push_str(&format!(" using {}", id.api_version));
-    }
-    text
+    let name = quote(&id.name);
+    let sub = match id.sub.as_str() {
+        "" => String::new(),
+        sub => format!(" with subresource {}", quote(sub)),
+    };
+    let version = if id.applies { String::new() } else { format!(" using {}", id.api_version) };
+    format!("{name}{sub}{version}")
 }
 
 #[cfg(test)]

@@ -259,7 +259,7 @@ fn set_at(
     }
     match place.atom(schema, value) {
         Atom::Scalar | Atom::List { keys: Keys::Atomic, .. } | Atom::Map { atomic: true, .. } => {
-            set.insert(path)
+            set.insert(path);
         }
         Atom::List { element, keys } => {
             for item in value.as_array() {

@@ -1,19 +1,21 @@
 //! `kubectl apply -f`: create or change objects so that they are as a file says.
 //!
 //! Upstream: kubectl/pkg/cmd/apply/{apply,patcher}.go.
-//! Simplified: client-side apply only; no pruning, no sets.
+//! Simplified: no pruning, no sets.
 
-use super::super::client::{MERGE_PATCH, STRATEGIC_PATCH};
-use super::super::error::CmdError;
-use super::super::flags::{Flag, Kind, Verb, flag};
-use super::super::print::{self, Printer};
-use super::super::resources::{Info, Query};
-use super::super::{Cx, Next};
+mod server_side;
+
 use super::common::{self, DryRun, LAST_APPLIED};
 use crate::api::schema::PatchSchema;
 use crate::base::gofmt;
 use crate::base::patch;
 use crate::base::value::Value;
+use crate::kubectl::client::{MERGE_PATCH, STRATEGIC_PATCH};
+use crate::kubectl::error::CmdError;
+use crate::kubectl::flags::{Flag, Kind, Verb, flag};
+use crate::kubectl::print::{self, Printer};
+use crate::kubectl::resources::{Info, Query};
+use crate::kubectl::{Cx, Next};
 use crate::os::{Method, Request};
 
 const FLAGS: &[Flag] = &[
@@ -83,9 +85,6 @@ fn run(cx: &mut Cx) -> Result<Next, CmdError> {
         }
         return Err(CmdError::not_simulated("--prune"));
     }
-    if server_side {
-        return Err(CmdError::not_simulated("--server-side"));
-    }
     let mut printer = common::done_printer(cx)?;
     let query = Query { validate: validation != "Ignore", all: false, ..Query::of(cx) };
     let found = query.run(cx)?;
@@ -95,7 +94,12 @@ fn run(cx: &mut Cx) -> Result<Next, CmdError> {
     }
     let how = How { dry_run, validation };
     for mut info in found.infos {
-        if let Err(error) = apply_one(cx, &mut info, how, &mut printer) {
+        let applied = if server_side {
+            server_side::apply_one(cx, &mut info, dry_run, validation, &mut printer)
+        } else {
+            apply_one(cx, &mut info, how, &mut printer)
+        };
+        if let Err(error) = applied {
             errors.push(error);
         }
     }
