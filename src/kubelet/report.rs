@@ -110,6 +110,13 @@ impl Worker {
         cx.wake(cx.now() + delay, Event::Report(self.id));
     }
 
+    /// Writes the status at once, before the next one replaces it.
+    pub(super) fn report_now(&mut self, k: &mut Shared, cx: &mut Cx) {
+        let queued = self.report_queued;
+        self.report(k, cx);
+        self.report_queued = queued;
+    }
+
     /// The sandbox is up, which is reported before the containers start.
     /// Upstream: pkg/kubelet/kubelet.go, OnPodSandboxReady.
     pub(super) fn sandbox_ready(&mut self, k: &mut Shared, cx: &mut Cx) {

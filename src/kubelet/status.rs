@@ -113,6 +113,8 @@ pub(super) struct Status {
     pub(super) host_ip: Str,
     pub(super) pod_ip: Str,
     pub(super) start: Option<Time>,
+    /// The pod has ended: of its resources only the memory that it had asked for is still reported.
+    pub(super) released: bool,
 }
 
 impl Status {
@@ -152,6 +154,7 @@ impl Status {
             host_ip: status.host_ip.clone(),
             pod_ip: status.pod_ip.clone(),
             start: status.start_time,
+            released: false,
         }
     }
 }
@@ -308,6 +311,7 @@ pub(super) fn generate(input: &Input) -> Status {
         host_ip: input.host_ip.clone(),
         pod_ip,
         start: input.old.start.or(Some(input.now.to_second())),
+        released: input.old.released,
     };
     status.conditions = conditions(input, &status);
     settle_transitions(&mut status.conditions, &input.old.conditions, input.now);
@@ -653,6 +657,8 @@ pub(super) struct Fixed {
     qos: Str,
     allocated: Value,
     resources: Value,
+    /// What is left of `resources` when the pod has ended.
+    released: Value,
     containers: Vec<(Str, FixedContainer)>,
 }
 
@@ -700,7 +706,10 @@ impl Fixed {
                 resources.default_to(list, sum);
             }
         }
-        Fixed { qos: Str::from(qos), allocated, resources, containers }
+        let memory = allocated.get("memory");
+        let released =
+            if memory.is_null() { Value::map() } else { value!({"requests": {"memory": memory}}) };
+        Fixed { qos: Str::from(qos), allocated, resources, released, containers }
     }
 }
 
@@ -797,7 +806,8 @@ pub(super) fn to_value(status: &Status, fixed: &Fixed, others: Vec<Value>) -> Va
     if !status.reason.is_empty() {
         map.insert("reason", status.reason.as_str());
     }
-    map.insert("resources", fixed.resources.clone());
+    let resources = if status.released { &fixed.released } else { &fixed.resources };
+    map.insert("resources", resources.clone());
     map.insert("startTime", status.start);
     Value::from(map)
 }

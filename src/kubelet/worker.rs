@@ -729,8 +729,11 @@ impl Worker {
 
     /// Upstream: pkg/kubelet/kubelet.go, SyncTerminatedPod.
     fn sync_terminated(&mut self, k: &mut Shared, cx: &mut Cx) {
-        let status = self.compute_status(true, k, cx);
-        self.set_status(status, true, "the pod has ended", k, cx);
+        // Upstream: convertToAPIPodLevelResourcesStatus, which no longer finds the pod's cgroup.
+        let mut status = self.compute_status(true, k, cx);
+        status.released = true;
+        self.set_status(status, true, "the pod has ended and its resources are free", k, cx);
+        self.report_now(k, cx);
         self.unmount(cx);
         self.finished = true;
         self.work = None;
