@@ -11,6 +11,7 @@ mod codec;
 pub mod delete;
 pub mod discovery;
 pub mod events;
+mod eviction;
 mod handle;
 pub mod managed;
 pub mod represent;

@@ -14,7 +14,7 @@ use crate::server::change::By;
 use crate::server::handle::{delete_options_of, dry_run, manager_of, patched, write_options};
 use crate::server::represent::{self, Form};
 use crate::server::route::Target;
-use crate::server::{DeleteOptions, Managed, Part, Server, WriteOptions};
+use crate::server::{Managed, Server, WriteOptions};
 use crate::value;
 
 impl Server {
@@ -155,27 +155,6 @@ impl Server {
         options.dry_run |= dry_run(request.query("dryRun"))?;
         self.evict(&target.key(), &options, by)?;
         Ok(Response::created(success()))
-    }
-
-    /// Evicts a pod, as the `eviction` subresource does.
-    /// Simplified: there are no PodDisruptionBudgets, so nothing refuses.
-    ///
-    /// # Errors
-    /// `NotFound`, `Conflict`.
-    pub fn evict(&mut self, pod: &Key, options: &DeleteOptions, by: By) -> Result<(), Status> {
-        let now = self.now;
-        if !options.dry_run {
-            self.modify(&POD, pod, Part::Status, by.clone(), |value| {
-                let condition = value!({
-                    "type": "DisruptionTarget",
-                    "status": "True",
-                    "reason": "EvictionByEvictionAPI",
-                    "message": "Eviction API: evicting",
-                });
-                set_pod_condition(value, condition, now);
-            })?;
-        }
-        self.delete_with(&POD, pod, options, by).map(|_| ())
     }
 
     /// The container that a request for logs or a stream means, "" meaning the only one.
