@@ -141,6 +141,9 @@ const GLOBAL: &[Flag] = &[
     flag("warnings-as-errors", Kind::Bool, "false"),
 ];
 
+/// The hidden command that completes others.
+pub(crate) const COMPLETE: &str = "__complete";
+
 impl Args {
     fn spec(&self, name: &str) -> Option<&Flag> {
         self.flags.iter().find(|f| f.name == name)
@@ -229,6 +232,13 @@ pub(crate) fn check_supported(args: &Args) -> Result<(), CmdError> {
 /// Reads a command line (without the program's name).
 pub(crate) fn parse(root: &'static Verb, argv: &[String]) -> Result<Parsed, CmdError> {
     let (verb, path, rest) = find(root, argv)?;
+    if verb.name == COMPLETE {
+        // Its words are those of another command line.
+        let (dash, notices) = (None, Vec::new());
+        let flags = declared(verb, &path);
+        let values = BTreeMap::new();
+        return Ok(Parsed::Run(Args { verb, path, flags, pos: rest, dash, notices, values }));
+    }
     let flags = declared(verb, &path);
     let mut parser = FlagParser {
         args: Args {
@@ -252,6 +262,46 @@ pub(crate) fn parse(root: &'static Verb, argv: &[String]) -> Result<Parsed, CmdE
         return Ok(Parsed::Help(parser.args));
     }
     Ok(Parsed::Run(parser.args))
+}
+
+/// A command line in the making, for completion.
+pub(crate) struct Draft {
+    /// What is there already, as far as it can be understood.
+    pub(crate) args: Args,
+    /// The flag whose value comes next.
+    pub(crate) pending: Option<Flag>,
+}
+
+impl Draft {
+    /// All flags that the command has, in the order of its declaration.
+    pub(crate) fn flags(&self) -> &[Flag] {
+        &self.args.flags
+    }
+}
+
+/// Reads the words before the one that is being completed.
+pub(crate) fn draft(root: &'static Verb, argv: &[String]) -> Result<Draft, CmdError> {
+    let (verb, path, mut rest) = find(root, argv)?;
+    let flags = declared(verb, &path);
+    let pending = rest.last().filter(|_| !rest.iter().any(|w| w == "--")).and_then(|last| {
+        let flag = match last.strip_prefix("--") {
+            Some(long) => flags.iter().find(|f| f.name == long),
+            None => last
+                .strip_prefix('-')
+                .and_then(|s| s.chars().last())
+                .and_then(|letter| flags.iter().find(|f| f.short == letter)),
+        };
+        flag.copied().filter(|f| f.without_value().is_none())
+    });
+    if pending.is_some() {
+        rest.pop();
+    }
+    let (dash, notices) = (None, Vec::new());
+    let args = Args { verb, path, flags, pos: Vec::new(), dash, notices, values: BTreeMap::new() };
+    let mut parser = FlagParser { args, help: false };
+    // A word that is wrong ends what is known of the line.
+    let _ = parser.parse(&rest);
+    Ok(Draft { args: parser.args, pending })
 }
 
 /// The innermost command that the arguments name, and the arguments without those names.
@@ -315,6 +365,7 @@ fn unknown_command(root: &'static Verb, name: &str) -> CmdError {
     let close: Vec<_> = root
         .subs
         .iter()
+        .filter(|v| v.name != COMPLETE)
         .filter(|v| distance(name, v.name) <= 2 || v.name.starts_with(&name.to_lowercase()))
         .map(|v| format!("\t{}\n", v.name))
         .collect();

@@ -69,3 +69,11 @@ fn kind(default: &'static str) -> (Kind, &'static str) {
         _ => (Kind::Duration, default),
     }
 }
+
+/// What a command's help says of a flag, in one line.
+pub(crate) fn usage(path: &str, flag: &str) -> Option<&'static str> {
+    let wanted = format!("--{flag}=");
+    let mut lines = of(path).lines();
+    lines.find(|l| l.starts_with("    ") && l.contains(&wanted))?;
+    lines.next().map(str::trim_start)
+}

@@ -226,8 +226,7 @@ impl Machine<'_> {
             "|" | "&" => next == op.chars().next() || next == Some('='),
             "<" | ">" => next == op.chars().next(),
             "*" => matches!(next, Some('*' | '=')),
-            "^" | "/" | "%" | "<<" | ">>" => next == Some('='),
-            "+" | "-" => next == Some('='),
+            "^" | "/" | "%" | "<<" | ">>" | "+" | "-" => next == Some('='),
             _ => false,
         };
         (!longer).then_some(op)

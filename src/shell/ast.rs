@@ -195,8 +195,8 @@ pub(crate) enum Part {
     Arith(Rc<Word>),
     /// `~`, `~user`.
     Tilde(String),
-    /// `<(…)` (`false`) and `>(…)` (`true`).
-    Process(Rc<List>, bool),
+    /// `<(…)` and `>(…)`, which are refused when they are expanded.
+    Process,
 }
 
 /// A parameter expansion.

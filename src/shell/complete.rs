@@ -4,9 +4,9 @@
 //! kubectl is: `kubectl __complete args… word` answers one candidate a line and ends with `:directive`.
 //! Upstream: vendor/github.com/spf13/cobra/completions.go, bash_completionsV2.go.
 
-use super::lineedit::width;
 use super::machine::Shell;
 use super::parse::is_name_char;
+use super::screen::width;
 use super::{builtins, globs, pattern};
 use crate::os::{FileKind, Sys};
 
@@ -109,7 +109,7 @@ fn words(text: &str) -> (Vec<Word>, bool) {
                 quote = None;
                 words[at].quote = None;
             }
-            (Some('"'), '\\') | (None, '\\') => {
+            (Some('"') | None, '\\') => {
                 words[at].text.extend(chars.next());
                 fresh = false;
             }
@@ -251,7 +251,8 @@ pub(super) fn answered(shell: &Shell, sys: &Sys, request: &Request, output: &str
         let mut found = files(shell, sys, &word.text, dirs_only);
         if !dirs_only {
             found.retain(|file| {
-                file.end == "" || lines.iter().any(|end| file.word.ends_with(&format!(".{end}")))
+                file.end.is_empty()
+                    || lines.iter().any(|end| file.word.ends_with(&format!(".{end}")))
             });
         }
         return finish(word, found);
@@ -318,7 +319,7 @@ const KEYWORDS: [&str; 15] = [
 fn commands(shell: &Shell, sys: &Sys, word: &str) -> Vec<Candidate> {
     if word.contains('/') || word.starts_with('~') {
         let mut found = files(shell, sys, word, false);
-        found.retain(|file| file.end == "" || shell.search(&file.word, sys).is_some());
+        found.retain(|file| file.end.is_empty() || shell.search(&file.word, sys).is_some());
         return found;
     }
     let mut names: Vec<String> = Vec::new();

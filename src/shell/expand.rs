@@ -4,12 +4,14 @@
 //! output is there, it is begun again from the variables as they were, with the outputs so far in its
 //! [`Memo`]. So the state of a half-done expansion is plain data, and nothing happens twice.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::ast::{Arg, Assign, List, Name, Op, Param, Part, ReplaceMode, Value, Word};
+use super::ast::{Arg, Assign, List, Name, Op, Param, Part, Value, Word};
+use super::fields::{Field, Fields, field_text, pattern_text};
 use super::machine::Shell;
+use super::operate::Operation;
 use super::pattern::{self, Pattern};
+use super::variables::ArithEnv;
 use super::vars::{self, Vars};
 use super::{arith, braces, globs};
 use crate::os::Sys;
@@ -27,7 +29,7 @@ pub(crate) enum Stop {
 pub(crate) type Expanded<T> = Result<T, Stop>;
 
 /// The most text that one command's words may come to, in bytes.
-const MAX_BYTES: usize = 8 * 1024 * 1024;
+pub(super) const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// The most words of one command.
 const MAX_FIELDS: usize = 200_000;
 /// The most substitutions of one command.
@@ -50,15 +52,6 @@ impl Memo {
     }
 }
 
-/// A piece of a field: quoted text is never split and never a pattern.
-#[derive(Clone, Debug)]
-struct Seg {
-    text: String,
-    quoted: bool,
-}
-
-type Field = Vec<Seg>;
-
 /// An expanded assignment.
 #[derive(Clone, Debug)]
 pub(crate) struct Assigned {
@@ -80,81 +73,6 @@ pub(crate) enum AssignedValue {
 pub(crate) enum Argument {
     Text(String),
     Assign(Assigned),
-}
-
-/// Fields being made.
-#[derive(Default)]
-struct Fields {
-    done: Vec<Field>,
-    current: Option<Field>,
-    /// The last field was ended by blanks, to which one other separator still belongs.
-    after_blank: bool,
-    /// One field only: nothing is split.
-    whole: bool,
-    bytes: usize,
-}
-
-impl Fields {
-    fn push(&mut self, text: &str, quoted: bool) {
-        self.after_blank = false;
-        self.bytes += text.len();
-        let field = self.current.get_or_insert_default();
-        match field.last_mut() {
-            Some(last) if last.quoted == quoted => last.text.push_str(text),
-            _ => field.push(Seg { text: text.to_owned(), quoted }),
-        }
-    }
-
-    fn end_field(&mut self) {
-        if let Some(field) = self.current.take() {
-            self.done.push(field);
-        }
-    }
-
-    /// Adds the result of an unquoted expansion.
-    fn split(&mut self, text: &str, separators: &str) {
-        if self.whole {
-            if !text.is_empty() {
-                self.push(text, false);
-            }
-            return;
-        }
-        let mut plain = String::new();
-        for c in text.chars() {
-            if !separators.contains(c) {
-                plain.push(c);
-                continue;
-            }
-            if !plain.is_empty() {
-                self.push(&plain, false);
-                plain.clear();
-            }
-            let blank = matches!(c, ' ' | '\t' | '\n');
-            if self.current.is_some() {
-                self.end_field();
-                self.after_blank = blank;
-            } else if !blank {
-                if self.after_blank {
-                    self.after_blank = false;
-                } else {
-                    self.done.push(Vec::new());
-                }
-            }
-        }
-        if !plain.is_empty() {
-            self.push(&plain, false);
-        }
-    }
-
-    /// Stands between two elements of `$@`.
-    fn separate(&mut self) {
-        if self.whole {
-            self.push(" ", true);
-        } else {
-            self.end_field();
-            self.after_blank = false;
-        }
-    }
 }
 
 /// What a parameter gives.
@@ -401,7 +319,7 @@ impl Expander<'_, '_> {
                 let home = self.tilde(user);
                 out.push(&home, true);
             }
-            Part::Process(..) => {
+            Part::Process => {
                 return Err(Stop::Error("process substitution is not simulated".to_owned()));
             }
         }
@@ -699,144 +617,8 @@ impl Expander<'_, '_> {
     }
 }
 
-/// What is done to each value of a parameter.
-enum Operation {
-    None,
-    Length,
-    Trim { suffix: bool, longest: bool, pattern: Pattern },
-    Replace { mode: ReplaceMode, pattern: String, with: String },
-    Case { upper: bool, all: bool, pattern: Pattern },
-    Transform(char),
-}
-
-impl Operation {
-    fn apply(&self, text: &str) -> String {
-        match self {
-            Operation::None => text.to_owned(),
-            Operation::Length => text.chars().count().to_string(),
-            Operation::Trim { suffix: false, longest, pattern } => {
-                let cut = pattern.prefix(text, *longest).unwrap_or(0);
-                text[cut..].to_owned()
-            }
-            Operation::Trim { suffix: true, longest, pattern } => {
-                let cut = pattern.suffix(text, *longest).unwrap_or(0);
-                text[..text.len() - cut].to_owned()
-            }
-            Operation::Replace { mode, pattern, with } => replace(text, *mode, pattern, with),
-            Operation::Case { upper, all, pattern } => {
-                let mut changed = String::new();
-                for (i, c) in text.chars().enumerate() {
-                    if (*all || i == 0) && pattern.matches(c.encode_utf8(&mut [0; 4])) {
-                        if *upper {
-                            changed.extend(c.to_uppercase());
-                        } else {
-                            changed.extend(c.to_lowercase());
-                        }
-                    } else {
-                        changed.push(c);
-                    }
-                }
-                changed
-            }
-            Operation::Transform(op) => match op {
-                'U' => text.to_uppercase(),
-                'L' => text.to_lowercase(),
-                'u' => {
-                    let mut chars = text.chars();
-                    chars
-                        .next()
-                        .map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
-                }
-                'Q' => vars::single_quoted(text),
-                'E' => unescape(text),
-                _ => text.to_owned(),
-            },
-        }
-    }
-}
-
-fn unescape(text: &str) -> String {
-    let mut bytes = Vec::new();
-    let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        bytes.extend_from_slice(&rest.as_bytes()[..at]);
-        let (escape, used) = super::words::escape(&rest[at + 1..], super::words::Escapes::Quotes);
-        bytes.extend_from_slice(&escape);
-        rest = &rest[at + 1 + used..];
-    }
-    bytes.extend_from_slice(rest.as_bytes());
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// The most work that one replacement does, in characters looked at.
-const MAX_REPLACE_WORK: usize = 20_000_000;
-
-fn replace(text: &str, mode: ReplaceMode, pattern: &str, with: &str) -> String {
-    if pattern.is_empty() {
-        return text.to_owned();
-    }
-    let plain = pattern::unquote(pattern);
-    let is_plain =
-        !pattern::is_pattern(&pattern.replace("\\*", "").replace("\\?", "").replace("\\[", ""));
-    let matcher = Pattern::new(pattern);
-    match mode {
-        ReplaceMode::Prefix => match matcher.prefix(text, true) {
-            Some(len) => format!("{with}{}", &text[len..]),
-            None => text.to_owned(),
-        },
-        ReplaceMode::Suffix => match matcher.suffix(text, true) {
-            Some(len) => format!("{}{with}", &text[..text.len() - len]),
-            None => text.to_owned(),
-        },
-        ReplaceMode::First if is_plain => text.replacen(&plain, with, 1),
-        ReplaceMode::All if is_plain => text.replace(&plain, with),
-        ReplaceMode::First | ReplaceMode::All => {
-            let mut changed = String::new();
-            let mut rest = text;
-            let mut work = 0;
-            while let Some(c) = rest.chars().next() {
-                work += rest.len();
-                match matcher.prefix(rest, true).filter(|len| *len > 0) {
-                    Some(len) => {
-                        changed.push_str(with);
-                        rest = &rest[len..];
-                        if mode == ReplaceMode::First {
-                            break;
-                        }
-                    }
-                    None => {
-                        changed.push(c);
-                        rest = &rest[c.len_utf8()..];
-                    }
-                }
-                if work > MAX_REPLACE_WORK {
-                    break;
-                }
-            }
-            changed.push_str(rest);
-            changed
-        }
-    }
-}
-
 fn too_long() -> Stop {
     Stop::Error("argument list too long".to_owned())
-}
-
-fn field_text(field: &Field) -> String {
-    field.iter().map(|seg| seg.text.as_str()).collect()
-}
-
-fn pattern_text(field: &Field) -> String {
-    let mut text = String::new();
-    for seg in field {
-        if seg.quoted {
-            pattern::quote(&seg.text, &mut text);
-        } else {
-            text.push_str(&seg.text);
-        }
-    }
-    text
 }
 
 /// A parameter's name as messages show it.
@@ -869,7 +651,7 @@ fn show(part: &Part, into: &mut String) {
             into.push('~');
             into.push_str(user);
         }
-        Part::Command(_) | Part::Arith(_) | Part::Process(..) => into.push_str("$(…)"),
+        Part::Command(_) | Part::Arith(_) | Part::Process => into.push_str("$(…)"),
     }
 }
 
@@ -894,287 +676,4 @@ fn parse_name(text: &str) -> Option<Name> {
         "@" | "*" => Name::All { name: name.to_owned(), star: index == "*" },
         _ => Name::Element(name.to_owned(), Word::quoted(index)),
     })
-}
-
-/// A shell's variables, as arithmetic sees them.
-pub(crate) struct ArithEnv<'a, 's> {
-    pub(crate) shell: &'a mut Shell,
-    pub(crate) sys: &'a mut Sys<'s>,
-}
-
-impl arith::Env for ArithEnv<'_, '_> {
-    fn get(&mut self, name: &str, index: Option<&str>) -> Result<String, String> {
-        let text = match index {
-            None => self.shell.lookup(name, self.sys),
-            Some(index) if self.shell.is_map(name) => {
-                match self.shell.vars.get(name).map(|var| &var.value) {
-                    Some(vars::Value::Map(items)) => items.get(index).cloned(),
-                    _ => None,
-                }
-            }
-            Some(index) => {
-                let at = arith::evaluate(index, self)?;
-                self.shell.element(name, at)
-            }
-        };
-        if text.is_none() && self.shell.options.nounset {
-            return Err(self.shell.dialect.unset(name));
-        }
-        Ok(text.unwrap_or_default())
-    }
-
-    fn set(&mut self, name: &str, index: Option<&str>, value: i64) -> Result<(), String> {
-        self.shell.assign_text(name, index, &value.to_string(), self.sys)
-    }
-}
-
-impl Shell {
-    /// The characters that separate fields (`$IFS`).
-    pub(crate) fn separators(&self) -> String {
-        self.vars.text("IFS").unwrap_or(" \t\n").to_owned()
-    }
-
-    pub(crate) fn is_map(&self, name: &str) -> bool {
-        matches!(self.vars.get(name).map(|var| &var.value), Some(vars::Value::Map(_)))
-    }
-
-    /// A variable's text, with those that the shell calculates.
-    pub(crate) fn lookup(&mut self, name: &str, sys: &Sys) -> Option<String> {
-        let (uid, gid) = sys.user();
-        match name {
-            "RANDOM" if self.dialect.has_random() && !self.random_unset => {
-                self.draws += 1;
-                let draw = sys.rng("RANDOM", self.draws).range(0, 32767);
-                return Some(draw.to_string());
-            }
-            "LINENO" => return Some(self.line.to_string()),
-            _ if !self.dialect.is_bash() => {}
-            "SECONDS" => {
-                let span = sys.now() - self.started;
-                return Some((self.seconds_base + span.whole_seconds()).to_string());
-            }
-            "EPOCHSECONDS" => return Some(sys.now().unix_s().to_string()),
-            "FUNCNAME" => return self.function_name().map(|name| name.to_string()),
-            "PIPESTATUS" => return self.pipe_status.first().map(ToString::to_string),
-            "UID" | "EUID" => return Some(uid.to_string()),
-            "GROUPS" => return Some(gid.to_string()),
-            "BASHPID" => return Some(sys.shown_pid().to_string()),
-            _ => {}
-        }
-        self.vars.text(name).map(str::to_owned)
-    }
-
-    /// `$?`, `$$` and their like.
-    pub(crate) fn special(&self, c: char) -> Option<String> {
-        match c {
-            '?' => Some(self.status.to_string()),
-            '#' => Some(self.params.len().to_string()),
-            '$' => Some(self.pid.to_string()),
-            '!' => self.last_background.map(|pid| pid.to_string()),
-            '-' => Some(self.option_letters()),
-            _ => Some(self.name.clone()),
-        }
-    }
-
-    /// All elements of a variable with their subscripts.
-    pub(crate) fn elements(&self, name: &str) -> Vec<(String, String)> {
-        if name == "PIPESTATUS" && self.dialect.is_bash() {
-            let codes = self.pipe_status.iter().enumerate();
-            return codes.map(|(at, code)| (at.to_string(), code.to_string())).collect();
-        }
-        match self.vars.get(name).map(|var| &var.value) {
-            None | Some(vars::Value::Unset) => Vec::new(),
-            Some(vars::Value::Text(text)) => vec![("0".to_owned(), text.clone())],
-            Some(vars::Value::Array(items)) => {
-                items.iter().map(|(at, text)| (at.to_string(), text.clone())).collect()
-            }
-            Some(vars::Value::Map(items)) => {
-                items.iter().map(|(key, text)| (key.clone(), text.clone())).collect()
-            }
-        }
-    }
-
-    /// One element of an array; a negative subscript counts from the end.
-    pub(crate) fn element(&self, name: &str, at: i64) -> Option<String> {
-        if name == "PIPESTATUS" && self.dialect.is_bash() {
-            let code = self.pipe_status.get(usize::try_from(at).ok()?)?;
-            return Some(code.to_string());
-        }
-        match self.vars.get(name).map(|var| &var.value)? {
-            vars::Value::Unset => None,
-            vars::Value::Text(text) => (at == 0 || at == -1).then(|| text.clone()),
-            vars::Value::Array(items) => {
-                let at = if at < 0 { items.keys().next_back()? + 1 + at } else { at };
-                items.get(&at).cloned()
-            }
-            vars::Value::Map(items) => items.get(&at.to_string()).cloned(),
-        }
-    }
-
-    /// Assigns text to a variable or an element of it.
-    ///
-    /// # Errors
-    /// The message for a read-only variable or a bad subscript.
-    pub(crate) fn assign_text(
-        &mut self,
-        name: &str,
-        index: Option<&str>,
-        text: &str,
-        sys: &mut Sys,
-    ) -> Result<(), String> {
-        self.assign(
-            &Assigned {
-                name: name.into(),
-                index: index.map(str::to_owned),
-                append: false,
-                value: AssignedValue::Text(text.to_owned()),
-            },
-            sys,
-        )
-    }
-
-    /// Carries an assignment out.
-    ///
-    /// # Errors
-    /// The message for a read-only variable or a bad subscript.
-    pub(crate) fn assign(&mut self, assigned: &Assigned, sys: &mut Sys) -> Result<(), String> {
-        let name = assigned.name.as_ref();
-        let var = self.vars.get(name);
-        if var.is_some_and(|var| var.readonly) {
-            return Err(self.dialect.readonly(name));
-        }
-        let integer = var.is_some_and(|var| var.integer);
-        match name {
-            "SECONDS" => {
-                if let AssignedValue::Text(text) = &assigned.value {
-                    self.seconds_base = text.parse().unwrap_or(0);
-                    self.started = sys.now();
-                }
-            }
-            "OPTIND" => self.getopts_at = 0,
-            _ => {}
-        }
-        match &assigned.value {
-            AssignedValue::Array(items) => self.assign_array(assigned, items, sys)?,
-            AssignedValue::Text(text) => {
-                let old = match (&assigned.index, assigned.append) {
-                    (_, false) => None,
-                    (None, true) => self.vars.text(name).map(str::to_owned),
-                    (Some(index), true) if self.is_map(name) => {
-                        self.elements(name).into_iter().find(|(k, _)| k == index).map(|(_, t)| t)
-                    }
-                    (Some(index), true) => {
-                        let at = self.subscript(index, sys)?;
-                        self.element(name, at)
-                    }
-                };
-                let text = if integer {
-                    let value = self.subscript(text, sys)?;
-                    let old = old.as_deref().and_then(|old| old.parse().ok()).unwrap_or(0_i64);
-                    old.wrapping_add(value).to_string()
-                } else {
-                    old.unwrap_or_default() + text
-                };
-                if text.len() > MAX_BYTES {
-                    return Err(format!("{name}: cannot allocate memory"));
-                }
-                match &assigned.index {
-                    None => self.vars.set(name, text),
-                    Some(index) => self.set_element(name, index, text, sys)?,
-                }
-            }
-        }
-        if self.options.allexport {
-            self.vars.entry(name).exported = true;
-        }
-        Ok(())
-    }
-
-    fn subscript(&mut self, text: &str, sys: &mut Sys) -> Result<i64, String> {
-        arith::evaluate(text, &mut ArithEnv { shell: self, sys })
-    }
-
-    fn set_element(
-        &mut self,
-        name: &str,
-        index: &str,
-        text: String,
-        sys: &mut Sys,
-    ) -> Result<(), String> {
-        if self.is_map(name) {
-            if let vars::Value::Map(items) = &mut self.vars.entry(name).value {
-                items.insert(index.to_owned(), text);
-            }
-            return Ok(());
-        }
-        let at = self.subscript(index, sys)?;
-        let entry = self.vars.entry(name);
-        let items = array_of(&mut entry.value);
-        let at = if at < 0 { items.keys().next_back().map_or(0, |last| last + 1) + at } else { at };
-        if at < 0 {
-            return Err(format!("{name}[{index}]: bad array subscript"));
-        }
-        items.insert(at, text);
-        Ok(())
-    }
-
-    fn assign_array(
-        &mut self,
-        assigned: &Assigned,
-        items: &[(Option<String>, String)],
-        sys: &mut Sys,
-    ) -> Result<(), String> {
-        let name = assigned.name.as_ref();
-        if self.is_map(name) {
-            let mut map = match &self.vars.entry(name).value {
-                vars::Value::Map(map) if assigned.append => map.clone(),
-                _ => BTreeMap::new(),
-            };
-            // Keys and values may also alternate.
-            let mut bare = items.iter().filter(|(key, _)| key.is_none()).map(|(_, text)| text);
-            while let Some(key) = bare.next() {
-                map.insert(key.clone(), bare.next().cloned().unwrap_or_default());
-            }
-            for (key, text) in items {
-                if let Some(key) = key {
-                    map.insert(key.clone(), text.clone());
-                }
-            }
-            self.vars.entry(name).value = vars::Value::Map(map);
-            return Ok(());
-        }
-        let mut array = if assigned.append {
-            array_of(&mut self.vars.entry(name).value).clone()
-        } else {
-            BTreeMap::new()
-        };
-        let mut at = array.keys().next_back().map_or(0, |last| last + 1);
-        for (index, text) in items {
-            if let Some(index) = index {
-                at = self.subscript(index, sys)?;
-                if at < 0 {
-                    return Err(format!("{name}[{index}]: bad array subscript"));
-                }
-            }
-            array.insert(at, text.clone());
-            at += 1;
-        }
-        self.vars.entry(name).value = vars::Value::Array(array);
-        Ok(())
-    }
-}
-
-/// Makes a value an array: text becomes its first element.
-fn array_of(value: &mut vars::Value) -> &mut BTreeMap<i64, String> {
-    if !matches!(value, vars::Value::Array(_)) {
-        let items = match std::mem::take(value) {
-            vars::Value::Text(text) => BTreeMap::from([(0, text)]),
-            _ => BTreeMap::new(),
-        };
-        *value = vars::Value::Array(items);
-    }
-    match value {
-        vars::Value::Array(items) => items,
-        _ => unreachable!("an array was just put there"),
-    }
 }

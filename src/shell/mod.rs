@@ -14,23 +14,37 @@
 //! patterns; each says so. Brace expansion works on parts of words, not on their text: in `$a{x,y}` the name
 //! is `a`.
 
+#![allow(clippy::format_push_string)]
+
 mod arith;
 mod ast;
 mod braces;
 mod builtins;
+mod children;
 mod complete;
+mod compound;
+mod editor;
 mod expand;
+mod fields;
 mod globs;
 mod jobs;
 mod lineedit;
+mod lists;
 mod machine;
+mod messages;
+mod operate;
 mod parse;
 mod pattern;
 mod prompt;
+mod recall;
 mod redirect;
 mod regex;
+mod screen;
+mod simple;
 mod start;
 mod test_command;
+mod texts;
+mod variables;
 mod vars;
 mod words;
 

@@ -126,15 +126,6 @@ impl<'a> Parser<'a> {
         Ok(Some(list))
     }
 
-    /// Reads a whole text.
-    pub(crate) fn all(&mut self) -> Parsed<List> {
-        let mut whole = List::default();
-        while let Some(list) = self.next_line()? {
-            whole.items.extend(list.items);
-        }
-        Ok(whole)
-    }
-
     // --- characters ---
 
     pub(super) fn at_end(&self) -> bool {
@@ -402,9 +393,8 @@ impl<'a> Parser<'a> {
             }
             prefixed = true;
         }
-        if prefixed && matches!(self.operator(), Some("\n" | ";" | "&"))
-            || prefixed && self.at_end()
-        {
+        let ends = self.at_end() || matches!(self.operator(), Some("\n" | ";" | "&"));
+        if prefixed && ends {
             return Ok(pipeline);
         }
         loop {
@@ -848,9 +838,8 @@ impl<'a> Parser<'a> {
     fn redirect(&mut self) -> Parsed<Option<Redirect>> {
         let digits = self.left().bytes().take_while(u8::is_ascii_digit).count();
         let behind = &self.left()[digits..];
-        if !behind.starts_with(['<', '>'])
-            && !(digits == 0 && self.options.extended && behind.starts_with("&>"))
-        {
+        let both = digits == 0 && self.options.extended && behind.starts_with("&>");
+        if !behind.starts_with(['<', '>']) && !both {
             return Ok(None);
         }
         let start = self.at;

@@ -178,9 +178,9 @@ impl Shell {
                     keep(sys, fd, &mut saved);
                     sys.close(fd);
                 }
-                Ready::Dup { fd, from } => self.copy(sys, from, fd, &mut saved)?,
+                Ready::Dup { fd, from } => copy(sys, from, fd, &mut saved)?,
                 Ready::Move { fd, from } => {
-                    self.copy(sys, from, fd, &mut saved)?;
+                    copy(sys, from, fd, &mut saved)?;
                     sys.close(from);
                 }
                 Ready::File { fd, path, flags, clobber } => {
@@ -190,7 +190,7 @@ impl Shell {
                 Ready::Both { path, flags } => {
                     let opened = self.open(sys, &path, flags, false)?;
                     put(sys, opened, STDOUT, &mut saved)?;
-                    self.copy(sys, STDOUT, STDERR, &mut saved)?;
+                    copy(sys, STDOUT, STDERR, &mut saved)?;
                 }
                 Ready::Text { fd, text } => {
                     let opened = text_pipe(sys, text);
@@ -199,23 +199,6 @@ impl Shell {
             }
         }
         Ok(())
-    }
-
-    fn copy(
-        &self,
-        sys: &mut Sys,
-        from: Fd,
-        fd: Fd,
-        saved: &mut Option<&mut Vec<Saved>>,
-    ) -> Result<(), String> {
-        if from == fd && sys.open_fds().contains(&fd) {
-            return Ok(());
-        }
-        if from >= OWN_FDS || !sys.open_fds().contains(&from) {
-            return Err(format!("{from}: {}", Errno::BadFd));
-        }
-        keep(sys, fd, saved);
-        sys.dup(from, fd).map_err(|error| format!("{from}: {error}"))
     }
 
     fn open(
@@ -267,6 +250,23 @@ impl Shell {
             (Dash, true, error) => format!("cannot create {path}: {error}"),
         }
     }
+}
+
+/// Makes one descriptor a copy of another.
+fn copy(
+    sys: &mut Sys,
+    from: Fd,
+    fd: Fd,
+    saved: &mut Option<&mut Vec<Saved>>,
+) -> Result<(), String> {
+    if from == fd && sys.open_fds().contains(&fd) {
+        return Ok(());
+    }
+    if from >= OWN_FDS || !sys.open_fds().contains(&from) {
+        return Err(format!("{from}: {}", Errno::BadFd));
+    }
+    keep(sys, fd, saved);
+    sys.dup(from, fd).map_err(|error| format!("{from}: {error}"))
 }
 
 /// Keeps a descriptor's present meaning.

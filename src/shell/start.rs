@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use super::lineedit::Terminal;
-use super::machine::{Origin, Role, Shell};
+use super::machine::{Origin, Shell};
+use super::texts::Role;
 use super::vars::{Value, Vars};
 use super::{Dialect, builtins, prompt};
 use crate::os::{Errno, STDERR, STDIN, Sys};

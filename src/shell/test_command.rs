@@ -64,7 +64,7 @@ impl Expander<'_, '_> {
     }
 
     fn number(&mut self, text: &str) -> Expanded<i64> {
-        let mut env = super::expand::ArithEnv { shell: self.shell, sys: self.sys };
+        let mut env = super::variables::ArithEnv { shell: self.shell, sys: self.sys };
         super::arith::evaluate(text, &mut env)
             .map_err(|message| Stop::Error(format!("[[: {message}")))
     }
@@ -130,7 +130,6 @@ fn unary(shell: &mut Shell, sys: &mut Sys, op: &str, text: &str) -> Option<bool>
         "-p" => kind(FileKind::Pipe),
         "-S" => kind(FileKind::Socket),
         "-c" => kind(FileKind::Device),
-        "-b" => false,
         "-L" | "-h" => stat(false).is_some_and(|s| s.kind == FileKind::Symlink),
         "-s" => stat(true).is_some_and(|s| s.size > 0),
         "-r" => permits(sys, text, 4),
@@ -141,7 +140,8 @@ fn unary(shell: &mut Shell, sys: &mut Sys, op: &str, text: &str) -> Option<bool>
         "-k" => stat(true).is_some_and(|s| s.mode & 0o1000 != 0),
         "-O" => stat(true).is_some_and(|s| s.uid == sys.user().0),
         "-G" => stat(true).is_some_and(|s| s.gid == sys.user().1),
-        "-N" => false,
+        // There are no block devices, and no times of reading.
+        "-b" | "-N" | "-R" => false,
         "-t" => text.trim().parse::<Fd>().is_ok_and(|fd| sys.is_tty(fd)),
         "-v" => {
             let (name, index) = match text.strip_suffix(']').and_then(|t| t.split_once('[')) {
@@ -154,7 +154,6 @@ fn unary(shell: &mut Shell, sys: &mut Sys, op: &str, text: &str) -> Option<bool>
             }
         }
         "-o" => super::builtins::set::is_on(shell, text).unwrap_or(false),
-        "-R" => false,
         _ => return None,
     })
 }
@@ -289,16 +288,15 @@ impl Machine<'_, '_> {
                 self.depth -= 1;
                 if self.eat(")") { Ok(result) } else { Err("`)' expected".to_owned()) }
             }
-            [op, text, ..] if op.starts_with('-') => match unary(self.shell, self.sys, op, text) {
-                Some(result) => {
+            [op, text, ..] if op.starts_with('-') => {
+                if let Some(result) = unary(self.shell, self.sys, op, text) {
                     self.at += 2;
                     Ok(result)
-                }
-                None => {
+                } else {
                     self.at += 1;
                     Ok(true)
                 }
-            },
+            }
             [one, ..] => {
                 self.at += 1;
                 Ok(!one.is_empty())

@@ -88,7 +88,7 @@ pub(super) fn literal_text(part: &Part, mark: &mut String, literal: &mut bool) {
             mark.push('~');
             mark.push_str(user);
         }
-        Part::Param(_) | Part::Command(_) | Part::Arith(_) | Part::Process(..) => {}
+        Part::Param(_) | Part::Command(_) | Part::Arith(_) | Part::Process => {}
     }
 }
 
@@ -156,10 +156,8 @@ impl Parser<'_> {
                 (_, '\\') => {
                     chars.next();
                 }
-                (Some(open), _) => {
-                    if open == c {
-                        quote = None;
-                    }
+                (Some(open), _) if open == c => {
+                    quote = None;
                 }
                 (None, '\'' | '"') => quote = Some(c),
                 (None, '(') => depth += 1,
@@ -214,8 +212,8 @@ impl Parser<'_> {
                         && self.peek_second() == Some('(') =>
                 {
                     self.at += 2;
-                    let list = self.substituted()?;
-                    parts.push(Part::Process(list, c == '>'));
+                    self.substituted()?;
+                    parts.push(Part::Process);
                 }
                 '(' if end == End::Regex => {
                     brackets += 1;
@@ -440,21 +438,20 @@ impl Parser<'_> {
     fn braced(&mut self, in_quotes: bool) -> Parsed<Param> {
         self.enter()?;
         let start = self.at;
-        let param = match self.braced_inner(in_quotes)? {
-            Some(param) => param,
-            None => {
-                // Not a form that we know: its text is reported when it is expanded.
-                let Some(end) = self.text[start..].find('}') else {
-                    return Err(self.incomplete(Some('}')));
-                };
-                self.at = self.at.max(start + end);
-                let Some(end) = self.left().find('}') else {
-                    return Err(self.incomplete(Some('}')));
-                };
-                self.at += end + 1;
-                let text = format!("${{{}", self.text.get(start..self.at).unwrap_or_default());
-                Param { name: Name::Var(String::new()), indirect: false, op: Op::Bad(text) }
-            }
+        let param = if let Some(param) = self.braced_inner(in_quotes)? {
+            param
+        } else {
+            // Not a form that we know: its text is reported when it is expanded.
+            let Some(end) = self.text[start..].find('}') else {
+                return Err(self.incomplete(Some('}')));
+            };
+            self.at = self.at.max(start + end);
+            let Some(end) = self.left().find('}') else {
+                return Err(self.incomplete(Some('}')));
+            };
+            self.at += end + 1;
+            let text = format!("${{{}", self.text.get(start..self.at).unwrap_or_default());
+            Param { name: Name::Var(String::new()), indirect: false, op: Op::Bad(text) }
         };
         self.leave();
         Ok(param)

@@ -5,6 +5,7 @@ mod api_resources;
 mod apply;
 mod cluster_info;
 mod common;
+mod complete;
 mod config;
 mod cordon;
 mod create;
@@ -80,6 +81,7 @@ pub(crate) static ROOT: Verb = Verb {
         &version::VERB,
         &missing::OPTIONS,
         &missing::HELP,
+        &complete::VERB,
     ],
     ..Verb::EMPTY
 };

@@ -16,23 +16,23 @@ pub(super) fn cd(shell: &mut Shell, args: &[String], sys: &mut Sys) -> Ran {
     }
     let mut show = false;
     let target = match rest.first().map(String::as_str) {
-        None => match shell.vars.text("HOME") {
-            Some(home) => home.to_owned(),
-            None => {
+        None => {
+            if let Some(home) = shell.vars.text("HOME") {
+                home.to_owned()
+            } else {
                 shell.complain_as(sys, "cd", "HOME not set");
                 return Ran::Status(1);
             }
-        },
-        Some("-") => match shell.vars.text("OLDPWD") {
-            Some(old) => {
+        }
+        Some("-") => {
+            if let Some(old) = shell.vars.text("OLDPWD") {
                 show = true;
                 old.to_owned()
-            }
-            None => {
+            } else {
                 shell.complain_as(sys, "cd", "OLDPWD not set");
                 return Ran::Status(1);
             }
-        },
+        }
         Some(path) => path.to_owned(),
     };
     if target.is_empty() {

@@ -192,12 +192,11 @@ fn print(shell: &mut Shell, command: &str, names: &[String], wanted: Wanted, sys
         }
     }
     for name in names {
-        match shell.vars.get(name) {
-            Some(var) => text.push_str(&line(shell.dialect, command, name, var)),
-            None => {
-                shell.complain_as(sys, command, &format!("{name}: not found"));
-                status = 1;
-            }
+        if let Some(var) = shell.vars.get(name) {
+            text.push_str(&line(shell.dialect, command, name, var));
+        } else {
+            shell.complain_as(sys, command, &format!("{name}: not found"));
+            status = 1;
         }
     }
     sys.print(&text);

@@ -42,13 +42,14 @@ pub(super) fn pushd(shell: &mut Shell, args: &[String], sys: &mut Sys) -> Ran {
     let old = sys.cwd();
     let target = match args.get(1) {
         Some(path) => path.clone(),
-        None => match shell.directories.pop() {
-            Some(top) => top,
-            None => {
+        None => {
+            if let Some(top) = shell.directories.pop() {
+                top
+            } else {
                 shell.complain_as(sys, "pushd", "no other directory");
                 return Ran::Status(1);
             }
-        },
+        }
     };
     if let Err(error) = super::cd::change(shell, &target, sys) {
         shell.complain_as(sys, "pushd", &format!("{target}: {error}"));

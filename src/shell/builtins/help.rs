@@ -25,7 +25,7 @@ pub(super) fn run(shell: &mut Shell, args: &[String], sys: &mut Sys) -> Ran {
             "GNU bash, version 5.2.15(1)-release (x86_64-pc-linux-gnu), as far as it is simulated.\n\
              These shell commands are defined internally.  Type `help name' to see how `name' is used.\n\n",
         );
-        for builtin in super::BUILTINS.iter() {
+        for builtin in &super::BUILTINS {
             sys.print(&format!(" {}\n", builtin.usage));
         }
         return Ran::Status(0);

@@ -13,13 +13,14 @@ pub(super) fn run(shell: &mut Shell, args: &[String], sys: &mut Sys) -> Ran {
             return Ran::Status(0);
         }
         Some("-a" | "-w" | "-r" | "-n") => return Ran::Status(0),
-        Some(text) => match text.parse() {
-            Ok(count) => count,
-            Err(_) => {
+        Some(text) => {
+            if let Ok(count) = text.parse() {
+                count
+            } else {
                 shell.complain_as(sys, "history", &format!("{text}: numeric argument required"));
                 return Ran::Status(1);
             }
-        },
+        }
     };
     let skip = shell.history.len().saturating_sub(count);
     let mut text = String::new();

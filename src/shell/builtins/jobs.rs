@@ -14,12 +14,11 @@ pub(super) fn jobs(shell: &mut Shell, args: &[String], sys: &mut Sys) -> Ran {
     } else {
         let mut numbers = Vec::new();
         for spec in rest {
-            match shell.jobs.find(Some(spec)) {
-                Some(number) => numbers.push(number),
-                None => {
-                    shell.complain_as(sys, "jobs", &format!("{spec}: no such job"));
-                    return Ran::Status(1);
-                }
+            if let Some(number) = shell.jobs.find(Some(spec)) {
+                numbers.push(number);
+            } else {
+                shell.complain_as(sys, "jobs", &format!("{spec}: no such job"));
+                return Ran::Status(1);
             }
         }
         numbers

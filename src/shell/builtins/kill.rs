@@ -42,16 +42,15 @@ pub(super) fn run(shell: &mut Shell, args: &[String], sys: &mut Sys) -> Ran {
             _ => None,
         };
         if let Some(name) = named {
-            match parse(&name) {
-                Ok(parsed) => signal = parsed,
-                Err(()) => {
-                    let message = match shell.dialect {
-                        Dialect::Bash => format!("{name}: invalid signal specification"),
-                        _ => format!("bad signal name '{name}'"),
-                    };
-                    shell.complain_as(sys, "kill", &message);
-                    return Ran::Status(1);
-                }
+            if let Ok(parsed) = parse(&name) {
+                signal = parsed;
+            } else {
+                let message = match shell.dialect {
+                    Dialect::Bash => format!("{name}: invalid signal specification"),
+                    _ => format!("bad signal name '{name}'"),
+                };
+                shell.complain_as(sys, "kill", &message);
+                return Ran::Status(1);
             }
         }
     }
@@ -152,12 +151,11 @@ fn list(shell: &Shell, args: &[String], sys: &mut Sys) -> Ran {
             Ok(number) => NAMES.get(number.wrapping_sub(1) & 0x7f).map(|name| (*name).to_owned()),
             Err(_) => NAMES.iter().position(|n| *n == plain).map(|at| (at + 1).to_string()),
         };
-        match line {
-            Some(line) => sys.print(&format!("{line}\n")),
-            None => {
-                shell.complain_as(sys, "kill", &format!("{arg}: invalid signal specification"));
-                return Ran::Status(1);
-            }
+        if let Some(line) = line {
+            sys.print(&format!("{line}\n"));
+        } else {
+            shell.complain_as(sys, "kill", &format!("{arg}: invalid signal specification"));
+            return Ran::Status(1);
         }
     }
     Ran::Status(0)

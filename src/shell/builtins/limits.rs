@@ -2,8 +2,8 @@
 
 use crate::os::Sys;
 use crate::shell::arith;
-use crate::shell::expand::ArithEnv;
 use crate::shell::machine::{Ran, Shell};
+use crate::shell::variables::ArithEnv;
 
 /// Limits are not simulated: asking gives what a fresh machine says, setting is refused.
 pub(super) fn ulimit(shell: &mut Shell, args: &[String], sys: &mut Sys) -> Ran {

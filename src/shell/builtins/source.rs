@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use crate::os::{Errno, Sys};
 use crate::shell::Dialect;
-use crate::shell::machine::{Ran, Role, Shell};
+use crate::shell::machine::{Ran, Shell};
+use crate::shell::texts::Role;
 
 pub(super) fn source(shell: &mut Shell, args: &[String], sys: &mut Sys) -> Ran {
     let skip = if args.get(1).is_some_and(|arg| arg == "--") { 2 } else { 1 };

@@ -125,7 +125,7 @@ pub(super) fn command(shell: &mut Shell, args: &[String], sys: &mut Sys) -> Ran 
             if letters.contains('V') {
                 match shell.dialect {
                     Dialect::Bash => {
-                        shell.complain_as(sys, "command", &format!("{name}: not found"))
+                        shell.complain_as(sys, "command", &format!("{name}: not found"));
                     }
                     Dialect::Ash | Dialect::Dash => sys.print(&format!("{name}: not found\n")),
                 }

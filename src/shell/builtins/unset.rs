@@ -5,9 +5,9 @@ use std::rc::Rc;
 use crate::os::Sys;
 use crate::shell::Dialect;
 use crate::shell::arith;
-use crate::shell::expand::ArithEnv;
 use crate::shell::machine::{Ran, Shell};
 use crate::shell::parse::is_name;
+use crate::shell::variables::ArithEnv;
 use crate::shell::vars::Value;
 
 pub(super) fn run(shell: &mut Shell, args: &[String], sys: &mut Sys) -> Ran {
@@ -49,16 +49,15 @@ pub(super) fn run(shell: &mut Shell, args: &[String], sys: &mut Sys) -> Ran {
             status = 1;
             continue;
         }
-        match index {
-            Some(index) => unset_element(shell, base, index, sys),
-            None => {
-                let known = shell.vars.replace(base, None).is_some();
-                if !known && !letters.contains('v') {
-                    Rc::make_mut(&mut shell.functions).remove(base);
-                }
-                if base == "RANDOM" {
-                    shell.random_unset = true;
-                }
+        if let Some(index) = index {
+            unset_element(shell, base, index, sys);
+        } else {
+            let known = shell.vars.replace(base, None).is_some();
+            if !known && !letters.contains('v') {
+                Rc::make_mut(&mut shell.functions).remove(base);
+            }
+            if base == "RANDOM" {
+                shell.random_unset = true;
             }
         }
     }

@@ -31,21 +31,20 @@ pub(super) fn run(shell: &mut Shell, args: &[String], sys: &mut Sys) -> Ran {
                 .map(|job| job.number),
             Err(_) => shell.jobs.find(Some(spec)),
         };
-        match found {
-            Some(number) => numbers.push(number),
-            None => {
-                if shell.dialect.is_bash() {
-                    let message = if spec.starts_with('%') {
-                        format!("{spec}: no such job")
-                    } else if spec.parse::<u32>().is_ok() {
-                        format!("pid {spec} is not a child of this shell")
-                    } else {
-                        format!("`{spec}': not a pid or valid job spec")
-                    };
-                    shell.complain_as(sys, "wait", &message);
-                }
-                return Ran::Status(127);
+        if let Some(number) = found {
+            numbers.push(number);
+        } else {
+            if shell.dialect.is_bash() {
+                let message = if spec.starts_with('%') {
+                    format!("{spec}: no such job")
+                } else if spec.parse::<u32>().is_ok() {
+                    format!("pid {spec} is not a child of this shell")
+                } else {
+                    format!("`{spec}': not a pid or valid job spec")
+                };
+                shell.complain_as(sys, "wait", &message);
             }
+            return Ran::Status(127);
         }
     }
     Ran::Frame(Frame::WaitFor { which: Which::Named, jobs: numbers })
