@@ -292,10 +292,13 @@ impl Shell {
                 self.push_quiet(Frame::List { list: test.clone(), at: 0 });
                 Next::Again(Frame::If { command, arm, testing: true })
             }
-            None => {
-                self.status = 0;
-                otherwise.as_ref().map_or(Next::Done, list)
-            }
+            None => match otherwise {
+                Some(otherwise) => list(otherwise),
+                None => {
+                    self.status = 0;
+                    Next::Done
+                }
+            },
         }
     }
 

@@ -52,7 +52,7 @@ impl Operation {
                         .next()
                         .map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
                 }
-                'Q' => vars::single_quoted(text),
+                'Q' => vars::always_quoted(text),
                 'E' => unescape(text),
                 _ => text.to_owned(),
             },

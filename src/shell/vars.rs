@@ -109,6 +109,11 @@ pub(crate) fn single_quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
 }
 
+/// Quotes text in any case, as `${name@Q}` does.
+pub(crate) fn always_quoted(text: &str) -> String {
+    if text.chars().any(char::is_control) { ansi_quoted(text) } else { single_quoted(text) }
+}
+
 /// Quotes text only if it needs it, as `set -x` and `printf %q` show words.
 pub(crate) fn quoted_if_needed(text: &str) -> String {
     let safe = |c: char| c.is_alphanumeric() || "_-+./:,@%=".contains(c);

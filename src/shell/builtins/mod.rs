@@ -97,7 +97,11 @@ static BUILTINS: [Builtin; 56] = [
     Builtin::new("help", "help [pattern ...]", help::run),
     Builtin::new("history", "history [-c] [n]", history::run),
     Builtin::new("jobs", "jobs [-lprs] [jobspec ...]", jobs::jobs),
-    Builtin::new("kill", "kill [-s sigspec | -sigspec] pid | jobspec ... or kill -l", kill::run),
+    Builtin::new(
+        "kill",
+        "kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]",
+        kill::run,
+    ),
     Builtin::new("let", "let arg [arg ...]", limits::let_),
     Builtin::new("local", "local [option] name[=value] ...", declare::local),
     Builtin::bash("logout", "logout [n]", control::exit),

@@ -55,6 +55,11 @@ fn bash_scripts() {
 }
 
 #[test]
+fn more_bash_scripts() {
+    compare(&DEBIAN, "bash", include_str!("more.txt"));
+}
+
+#[test]
 fn dash_scripts() {
     compare(&DEBIAN, "sh", include_str!("dash.txt"));
 }
