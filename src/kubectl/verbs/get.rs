@@ -154,7 +154,12 @@ fn print_tables(
     let mut tables = TablePrinter::new(Options::default());
     let mut writer = TabWriter::new(tabwriter::TABLE);
     let mut all_namespaced = !query.all_namespaces;
-    for info in &found.infos {
+    let mut infos = found.infos;
+    let sort_by = args.text("sort-by");
+    if infos.len() > 1 && !sort_by.is_empty() {
+        infos = sorted_tables(infos, sort_by)?;
+    }
+    for info in &infos {
         all_namespaced &= info.resource.namespaced;
         if last.as_ref() != Some(&info.resource) {
             flush(&mut writer, &mut text, args.is("no-headers"));
@@ -163,10 +168,12 @@ fn print_tables(
             last = Some(info.resource.clone());
         }
         let mut table = info.object.clone();
-        let sort_by = args.text("sort-by");
         if !sort_by.is_empty() {
             let mut rows = table.get("rows").as_array().to_vec();
-            sort(&mut rows, sort_by, |row| row.get("object").clone())?;
+            // A table that cannot be sorted is left out without a word.
+            if sort(&mut rows, sort_by, |row| row.get("object").clone()).is_err() {
+                continue;
+            }
             table.set("rows", Value::array(rows));
         }
         writer.write(&tables.lines(&table));
@@ -183,6 +190,18 @@ fn print_tables(
     }
     CmdError::from_many(errors)?;
     Ok(Next::Done)
+}
+
+/// Several tables are sorted by the tables' own fields.
+/// Upstream: kubectl/pkg/cmd/get/get.go, RuntimeSorter.
+fn sorted_tables(infos: Vec<Info>, sort_by: &str) -> Result<Vec<Info>, CmdError> {
+    let mut places = Vec::new();
+    for (at, info) in infos.iter().enumerate() {
+        places.push(value!({"at": at as i64, "object": &info.object}));
+    }
+    sort(&mut places, sort_by, |place| place.get("object").clone())?;
+    let order = places.iter().filter_map(|p| usize::try_from(p.get("at").as_i64()?).ok());
+    Ok(order.filter_map(|at| infos.get(at).cloned()).collect())
 }
 
 /// Adds what the writer holds; tables are kept apart by an empty line.

@@ -498,7 +498,7 @@ fn variables(given: &[String]) -> Result<Variables, CmdError> {
     let mut out = Variables::default();
     for text in given {
         if let Some((name, value)) = text.split_once('=') {
-            let faults = names::relaxed_env_name(name);
+            let faults = names::env_name(name);
             if !faults.is_empty() {
                 return Err(CmdError::plain(format!(
                     "{} is not a valid key name: {}",
