@@ -264,12 +264,11 @@ fn field_path(pod: &Value, path: &str) -> String {
         let map = field.split('.').fold(pod, |v, key| v.get(key));
         return map.get(key).text().to_owned();
     }
-    let path = if path == "spec.serviceAccountName" { "spec.serviceAccountName" } else { path };
-    let value = path.split('.').fold(pod, |v, key| v.get(key));
-    match value {
-        Value::Null => String::new(),
-        other => gofmt::plain(other),
+    // Fields outside of the metadata are known to the kubelet only.
+    if !matches!(path, "metadata.name" | "metadata.namespace" | "metadata.uid") {
+        return String::new();
     }
+    path.split('.').fold(pod, |v, key| v.get(key)).text().to_owned()
 }
 
 fn resource_value(container: &Value, what: &str) -> String {

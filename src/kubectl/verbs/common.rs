@@ -189,6 +189,9 @@ pub(super) fn split_pairs(
     Ok((resources, pairs))
 }
 
+/// What is said before a terminal is joined to a container's main process.
+pub(super) const RECORDED: &str = "All commands and output from this session will be recorded in container logs, including credentials and sensitive information passed through the command prompt.\nIf you don't see a command prompt, try pressing enter.\n";
+
 /// The annotation in which `apply` keeps what it applied.
 pub(super) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 

@@ -14,10 +14,7 @@ macro_rules! absent {
     };
 }
 
-absent!(AUTOSCALE, "autoscale");
 absent!(CERTIFICATE, "certificate");
-absent!(TOP, "top");
-absent!(ATTACH, "attach");
 absent!(PORT_FORWARD, "port-forward");
 absent!(PROXY, "proxy");
 absent!(CP, "cp");
@@ -25,8 +22,6 @@ absent!(AUTH, "auth");
 absent!(DEBUG, "debug");
 absent!(DIFF, "diff");
 absent!(KUSTOMIZE, "kustomize");
-absent!(COMPLETION, "completion");
-absent!(PLUGIN, "plugin");
 
 pub(crate) static OPTIONS: Verb = Verb { name: "options", run: Some(options), ..Verb::EMPTY };
 
@@ -59,3 +54,33 @@ fn show(cx: &mut Cx) -> Result<Next, CmdError> {
     cx.out(help::of(&path));
     Ok(Next::Done)
 }
+
+/// Upstream: kubectl/pkg/cmd/completion/completion.go.
+pub(crate) static COMPLETION: Verb = Verb {
+    name: "completion",
+    run: Some(|cx| {
+        let args = cx.args();
+        let path = &args.path;
+        match args.pos.as_slice() {
+            [] => Err(CmdError::usage_help(path, "Shell not specified.")),
+            [shell] if ["bash", "zsh", "fish", "powershell"].contains(&shell.as_str()) => {
+                Err(CmdError::not_simulated(&format!("kubectl completion {shell}")))
+            }
+            [shell] => {
+                Err(CmdError::usage_help(path, format!("Unsupported shell type \"{shell}\".")))
+            }
+            _ => {
+                Err(CmdError::usage_help(path, "Too many arguments. Expected only the shell type."))
+            }
+        }
+    }),
+    ..Verb::EMPTY
+};
+
+static PLUGIN_LIST: Verb = Verb {
+    name: "list",
+    run: Some(|_| Err(CmdError::plain("unable to find any kubectl plugins in your PATH"))),
+    ..Verb::EMPTY
+};
+
+pub(crate) static PLUGIN: Verb = Verb { name: "plugin", subs: &[&PLUGIN_LIST], ..Verb::EMPTY };

@@ -3,6 +3,8 @@
 mod annotate;
 mod api_resources;
 mod apply;
+mod attach;
+mod autoscale;
 mod cluster_info;
 mod common;
 mod complete;
@@ -28,6 +30,7 @@ mod run;
 mod scale;
 mod set;
 mod taint;
+mod top;
 mod version;
 mod wait;
 
@@ -47,17 +50,17 @@ pub(crate) static ROOT: Verb = Verb {
         &delete::VERB,
         &rollout::VERB,
         &scale::VERB,
-        &missing::AUTOSCALE,
+        &autoscale::VERB,
         &missing::CERTIFICATE,
         &cluster_info::VERB,
-        &missing::TOP,
+        &top::VERB,
         &cordon::CORDON,
         &cordon::UNCORDON,
         &drain::VERB,
         &taint::VERB,
         &describe::VERB,
         &logs::VERB,
-        &missing::ATTACH,
+        &attach::VERB,
         &exec::VERB,
         &missing::PORT_FORWARD,
         &missing::PROXY,

@@ -554,7 +554,11 @@ fn undo_one(cx: &mut Cx, info: &Info, to: i64, dry_run: DryRun) -> Result<Undone
                 "skipped rollback (current template already matches revision {to})"
             )));
         }
-        let patch = value!([{"op": "replace", "path": "/spec/template", "value": template}]);
+        let annotations = annotations_after(&info.object, &chosen.object);
+        let patch = value!([
+            {"op": "replace", "path": "/spec/template", "value": template},
+            {"op": "replace", "path": "/metadata/annotations", "value": annotations}
+        ]);
         cx.patch(&info.path(), super::super::client::JSON_PATCH, patch, &params)?;
     } else {
         if chosen.template == revision_template(&info.object, &current_revision(&info.object)) {
@@ -566,6 +570,28 @@ fn undo_one(cx: &mut Cx, info: &Info, to: i64, dry_run: DryRun) -> Result<Undone
         cx.patch(&info.path(), STRATEGIC_PATCH, chosen.object.get("data").clone(), &params)?;
     }
     Ok(Undone::Said("rolled back".to_owned()))
+}
+
+/// A Deployment's own annotations are kept, the others come from the revision.
+/// Upstream: polymorphichelpers/rollback.go, annotationsToSkip.
+fn annotations_after(deployment: &Value, revision: &Value) -> Value {
+    const KEPT: &[&str] = &[
+        LAST_APPLIED,
+        "deployment.kubernetes.io/revision",
+        "deployment.kubernetes.io/revision-history",
+        "deployment.kubernetes.io/desired-replicas",
+        "deployment.kubernetes.io/max-replicas",
+        "deprecated.deployment.rollback.to",
+    ];
+    let mut annotations = Value::map();
+    for (from, kept) in [(deployment, true), (revision, false)] {
+        for (key, value) in from.at(&["metadata", "annotations"]).entries() {
+            if KEPT.contains(&key.as_str()) == kept {
+                annotations.set(key, value.clone());
+            }
+        }
+    }
+    annotations
 }
 
 fn current_revision(object: &Value) -> Value {

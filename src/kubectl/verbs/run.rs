@@ -316,9 +316,8 @@ impl Session {
             return Ok(None);
         }
         let tty = self.tty && self.stdin && check_tty(cx, self.quiet);
-        self.print_log(cx, &pod)?;
         if self.stdin && !self.quiet {
-            cx.err("All commands and output from this session will be recorded in container logs, including credentials and sensitive information passed through the command prompt.\nIf you don't see a command prompt, try pressing enter.\n");
+            cx.err(common::RECORDED);
         }
         let mut request = Request::new(Method::Post, self.sub("attach"))
             .param("container", Session::container(&pod));
@@ -330,7 +329,10 @@ impl Session {
             }
         }
         match cx.attach(request) {
-            Ok(attach) => self.phase = Phase::Attached(Streams::new(cx, attach, tty), tty),
+            Ok(attach) => {
+                self.print_log(cx, &pod)?;
+                self.phase = Phase::Attached(Streams::new(cx, attach, tty), tty);
+            }
             Err(error) => {
                 cx.err(&format!(
                     "warning: couldn't attach to pod/{}, falling back to streaming logs: {}\n",

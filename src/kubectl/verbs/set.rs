@@ -126,6 +126,8 @@ fn targets(cx: &mut Cx, resources: Vec<String>) -> Result<Vec<Info>, CmdError> {
 struct Words {
     done: &'static str,
     failed: &'static str,
+    /// Objects that stay the same are sent and named too.
+    says_always: bool,
 }
 
 /// Changes objects by patches; objects that stay the same are passed over.
@@ -148,7 +150,7 @@ fn change(
             continue;
         }
         let body = difference(&info, &object)?;
-        if body.is_empty() {
+        if body.is_empty() && !words.says_always {
             continue;
         }
         let object = if args.is("local") || dry_run == DryRun::Client {
@@ -281,8 +283,11 @@ fn image(cx: &mut Cx) -> Result<Next, CmdError> {
         errors.push(CmdError::plain(LOCAL_SERVER));
     }
     CmdError::from_many(errors)?;
-    let words =
-        Words { done: "image updated", failed: "failed to patch image update to pod template:" };
+    let words = Words {
+        done: "image updated",
+        failed: "failed to patch image update to pod template:",
+        says_always: false,
+    };
     change(cx, infos, &words, |_, object, errors| {
         let path = pod_spec(object)?;
         for (name, image) in &images {
@@ -322,6 +327,7 @@ fn resources(cx: &mut Cx) -> Result<Next, CmdError> {
     let words = Words {
         done: "resource requirements updated",
         failed: "failed to patch resources update to pod template",
+        says_always: false,
     };
     let pattern = args.text("containers");
     change(cx, infos, &words, |_, object, errors| {
@@ -373,8 +379,11 @@ fn account(cx: &mut Cx) -> Result<Next, CmdError> {
         return Err(CmdError::plain("serviceaccount is required"));
     };
     let infos = targets(cx, resources.to_vec())?;
-    let words =
-        Words { done: "serviceaccount updated", failed: "failed to patch ServiceAccountName" };
+    let words = Words {
+        done: "serviceaccount updated",
+        failed: "failed to patch ServiceAccountName",
+        says_always: true,
+    };
     change(cx, infos, &words, |_, object, _| {
         let path = pod_spec(object)?;
         object.entry_at(path).set("serviceAccountName", name.as_str());
@@ -403,7 +412,7 @@ fn selector(cx: &mut Cx) -> Result<Next, CmdError> {
     if infos.iter().any(|i| i.resource.kind != "Service") {
         return Err(CmdError::plain("setting a selector is only supported for Services"));
     }
-    let words = Words { done: "selector updated", failed: "" };
+    let words = Words { done: "selector updated", failed: "", says_always: true };
     let revision = args.text("resource-version");
     change(cx, infos, &words, |_, object, _| {
         object.set_at(&["spec", "selector"], labels.clone());
@@ -457,8 +466,11 @@ fn env(cx: &mut Cx) -> Result<Next, CmdError> {
     if !listing && given.is_empty() && variables.set.is_empty() {
         return Err(CmdError::plain("at least one environment variable must be provided"));
     }
-    let words =
-        Words { done: "env updated", failed: "failed to patch env update to pod template:" };
+    let words = Words {
+        done: "env updated",
+        failed: "failed to patch env update to pod template:",
+        says_always: false,
+    };
     if listing {
         for info in infos {
             let mut object = info.object;
