@@ -1,6 +1,6 @@
 //! `metadata`, as controllers and printers read it.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 
 use crate::base::time::Time;
 use crate::base::value::{Str, Value};
@@ -19,8 +19,8 @@ view! {
         creation_timestamp: Time = "creationTimestamp",
         deletion_timestamp: Option<Time> = "deletionTimestamp",
         deletion_grace_period_seconds: Option<i64> = "deletionGracePeriodSeconds",
-        labels: BTreeMap<Str, Str> = "labels",
-        annotations: BTreeMap<Str, Str> = "annotations",
+        labels: OrdMap<Str, Str> = "labels",
+        annotations: OrdMap<Str, Str> = "annotations",
         owner_references: Vec<OwnerReference> = "ownerReferences",
         finalizers: Vec<Str> = "finalizers",
     }

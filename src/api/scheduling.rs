@@ -3,7 +3,7 @@
 //! Upstream: staging/src/k8s.io/component-helpers/scheduling/corev1 and
 //! staging/src/k8s.io/component-helpers/resource/helpers.go.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 
 use crate::api::kinds::node::{Node, Taint};
 use crate::api::kinds::pod::{
@@ -14,7 +14,7 @@ use crate::base::value::Str;
 
 /// Whether a node meets one term: all expressions on labels and all on fields. An empty term meets nothing.
 /// Upstream: nodeaffinity.go, nodeSelectorTerm.match.
-pub fn matches_term(term: &NodeSelectorTerm, labels: &BTreeMap<Str, Str>, name: &str) -> bool {
+pub fn matches_term(term: &NodeSelectorTerm, labels: &OrdMap<Str, Str>, name: &str) -> bool {
     if term.match_expressions.is_empty() && term.match_fields.is_empty() {
         return false;
     }
@@ -25,11 +25,7 @@ pub fn matches_term(term: &NodeSelectorTerm, labels: &BTreeMap<Str, Str>, name: 
 }
 
 /// Whether a node meets one of several terms. Upstream: nodeaffinity.go, NodeSelector.Match.
-pub fn matches_any_term(
-    terms: &[NodeSelectorTerm],
-    labels: &BTreeMap<Str, Str>,
-    name: &str,
-) -> bool {
+pub fn matches_any_term(terms: &[NodeSelectorTerm], labels: &OrdMap<Str, Str>, name: &str) -> bool {
     terms.iter().any(|term| matches_term(term, labels, name))
 }
 
@@ -98,7 +94,7 @@ pub struct Resources {
 
 impl Resources {
     /// Reads a list of quantities. `pods` is not kept.
-    pub fn of(list: &BTreeMap<Str, Str>) -> Resources {
+    pub fn of(list: &OrdMap<Str, Str>) -> Resources {
         let mut resources = Resources::default();
         for (name, text) in list {
             let Ok(amount) = Quantity::parse(text) else { continue };
@@ -254,7 +250,7 @@ mod tests {
 
     #[test]
     fn node_selectors() {
-        let labels = BTreeMap::from([("zone".into(), "a".into()), ("n".into(), "5".into())]);
+        let labels = OrdMap::from([("zone".into(), "a".into()), ("n".into(), "5".into())]);
         let term = |value| NodeSelectorTerm::from_value(&value);
         let one = |key: &str, op: &str, values: Vec<&str>| {
             term(value!({ "matchExpressions": [{ "key": key, "operator": op, "values": values }] }))

@@ -3,7 +3,8 @@
 //! Upstream: staging/src/k8s.io/apimachinery/pkg/labels/selector.go, pkg/fields/selector.go and
 //! pkg/apis/meta/v1/helpers.go.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
+use crate::base::sort::InOrder;
 use std::fmt;
 
 use crate::api::kind::Kind;
@@ -15,7 +16,7 @@ use crate::view;
 view! {
     /// A selector as workloads and affinities hold it. An empty one matches everything.
     pub struct LabelSelector {
-        match_labels: BTreeMap<Str, Str> = "matchLabels",
+        match_labels: OrdMap<Str, Str> = "matchLabels",
         match_expressions: Vec<LabelSelectorRequirement> = "matchExpressions",
     }
 
@@ -66,7 +67,7 @@ pub trait Labels {
     fn label(&self, key: &str) -> Option<&str>;
 }
 
-impl Labels for BTreeMap<Str, Str> {
+impl Labels for OrdMap<Str, Str> {
     fn label(&self, key: &str) -> Option<&str> {
         self.get(key).map(Str::as_str)
     }
@@ -205,7 +206,7 @@ impl Selector {
     }
 
     /// A selector of exactly these labels, as a Service has it.
-    pub fn from_set(set: &BTreeMap<Str, Str>) -> Selector {
+    pub fn from_set(set: &OrdMap<Str, Str>) -> Selector {
         let one = |(key, value): (&Str, &Str)| Requirement {
             key: key.clone(),
             operator: Operator::Equals,
@@ -221,7 +222,7 @@ impl Selector {
     pub fn parse(text: &str) -> Result<Selector, String> {
         let mut parser = Parser { tokens: lex(text), at: 0 };
         let mut requirements = parser.requirements()?;
-        requirements.sort_by(|a, b| a.key.cmp(&b.key));
+        requirements.order_by(|a, b| a.key.cmp(&b.key));
         Ok(Selector { requirements })
     }
 }
@@ -245,10 +246,10 @@ impl LabelSelector {
                 other => return Err(format!("{other:?} is not a valid label selector operator")),
             };
             let mut values = expression.values.clone();
-            values.sort();
+            values.order();
             requirements.push(Requirement::new(&expression.key, operator, values)?);
         }
-        requirements.sort_by(|a, b| a.key.cmp(&b.key));
+        requirements.order_by(|a, b| a.key.cmp(&b.key));
         Ok(Selector { requirements })
     }
 
@@ -430,7 +431,7 @@ impl<'a> Parser<'a> {
             Operator::In | Operator::NotIn => self.values()?,
             _ => vec![self.exact_value()?],
         };
-        values.sort_unstable();
+        values.order();
         values.dedup();
         Requirement::new(key, operator, values.into_iter().map(Str::from).collect())
     }
@@ -542,7 +543,7 @@ impl FieldSelector {
     /// Upstream's words: `invalid selector: 'status.phase'; can't understand 'status.phase'`.
     pub fn parse(text: &str) -> Result<FieldSelector, String> {
         let mut parts = split_terms(text);
-        parts.sort_unstable();
+        parts.order();
         let mut terms = Vec::new();
         for part in parts.into_iter().filter(|part| !part.is_empty()) {
             let Some((field, operator, value)) = split_term(part) else {

@@ -2,7 +2,7 @@
 //!
 //! Upstream: staging/src/k8s.io/component-helpers/storage/volume/pv_helpers.go.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 use std::rc::Rc;
 
 use crate::api::kinds::persistent_volume::PersistentVolume;
@@ -61,13 +61,13 @@ pub fn is_fully_bound(claim: &PersistentVolumeClaim) -> bool {
 }
 
 /// Whether a volume can be reached from a node. Upstream: CheckNodeAffinity.
-pub fn reachable(volume: &PersistentVolume, labels: &BTreeMap<Str, Str>, node: &str) -> bool {
+pub fn reachable(volume: &PersistentVolume, labels: &OrdMap<Str, Str>, node: &str) -> bool {
     let required = volume.spec.node_affinity.required.as_ref();
     required.is_none_or(|required| matches_any_term(&required.node_selector_terms, labels, node))
 }
 
 /// The amount under `storage`, in bytes.
-pub fn storage(list: &BTreeMap<Str, Str>) -> i64 {
+pub fn storage(list: &OrdMap<Str, Str>) -> i64 {
     list.get("storage").and_then(|text| Quantity::parse(text).ok()).map_or(0, Quantity::value)
 }
 
@@ -88,7 +88,7 @@ pub fn access_modes_fit(claim: &PersistentVolumeClaim, volume: &PersistentVolume
 /// Where a claim's volume is looked for.
 pub struct Search<'a> {
     /// The node from which it must be reachable: labels and name. `None` outside of scheduling.
-    pub node: Option<(&'a BTreeMap<Str, Str>, &'a str)>,
+    pub node: Option<(&'a OrdMap<Str, Str>, &'a str)>,
     /// Volumes that are taken already, by name.
     pub excluded: &'a [Str],
     /// Whether the claim waits for its first consumer.

@@ -2,7 +2,7 @@
 //!
 //! Upstream: vendor/github.com/pmezard/go-difflib/difflib.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::base::ordered::{OrdMap, OrdSet};
 use std::fmt::Write;
 
 /// A stretch of equal lines: where it begins on both sides, and its length.
@@ -25,12 +25,12 @@ struct Matcher<'a> {
     a: &'a [&'a str],
     b: &'a [&'a str],
     /// Where each line stands in `b`; lines that stand nearly everywhere are left out.
-    places: BTreeMap<&'a str, Vec<usize>>,
+    places: OrdMap<&'a str, Vec<usize>>,
 }
 
 impl<'a> Matcher<'a> {
     fn new(a: &'a [&'a str], b: &'a [&'a str]) -> Matcher<'a> {
-        let mut places: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        let mut places: OrdMap<&str, Vec<usize>> = OrdMap::new();
         for (at, line) in b.iter().enumerate() {
             places.entry(line).or_default().push(at);
         }
@@ -44,9 +44,9 @@ impl<'a> Matcher<'a> {
     /// The longest equal stretch within the bounds, the first one if there are several.
     fn longest(&self, a: (usize, usize), b: (usize, usize)) -> Match {
         let mut best = Match { a: a.0, b: b.0, size: 0 };
-        let mut lengths: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut lengths: OrdMap<usize, usize> = OrdMap::new();
         for i in a.0..a.1 {
-            let mut next = BTreeMap::new();
+            let mut next = OrdMap::new();
             for &j in self.places.get(self.a[i]).map_or(&[][..], Vec::as_slice) {
                 if j < b.0 {
                     continue;
@@ -77,7 +77,7 @@ impl<'a> Matcher<'a> {
 
     fn matches(&self) -> Vec<Match> {
         let mut todo = vec![((0, self.a.len()), (0, self.b.len()))];
-        let mut found = BTreeSet::new();
+        let mut found = OrdSet::new();
         while let Some((a, b)) = todo.pop() {
             let best = self.longest(a, b);
             if best.size > 0 {

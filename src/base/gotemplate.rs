@@ -3,6 +3,7 @@
 //! Upstream: staging/src/k8s.io/cli-runtime/pkg/printers/template.go.
 //! Simplified: errors of execution name neither line nor expression unless the template is one action.
 
+#[allow(clippy::disallowed_types)] // what gotmpl takes
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

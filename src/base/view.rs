@@ -3,7 +3,7 @@
 //! A view is decoded from a [`Value`] that the API server has already checked and defaulted, so
 //! decoding never fails: an absent field is its type's default.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 use std::rc::Rc;
 
 use crate::base::value::{Str, Value};
@@ -95,7 +95,7 @@ impl<T: FromValue> FromValue for Vec<T> {
     }
 }
 
-impl<T: FromValue> FromValue for BTreeMap<Str, T> {
+impl<T: FromValue> FromValue for OrdMap<Str, T> {
     fn from_value(value: &Value) -> Self {
         value.entries().map(|(k, v)| (k.clone(), T::from_value(v))).collect()
     }

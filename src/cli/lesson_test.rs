@@ -1,6 +1,6 @@
 //! `test LESSON.md…`: lessons play themselves; every check must be false before its step and true in it.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 use std::process::ExitCode;
 use std::rc::Rc;
 
@@ -46,7 +46,7 @@ pub fn play(lesson: Rc<Lesson>, options: Options) -> Vec<String> {
         }
     }
     session.course = Some(Course::of(lesson.clone(), &session.world));
-    let mut player = Player { session, since: 0, screens: BTreeMap::new() };
+    let mut player = Player { session, since: 0, screens: OrdMap::new() };
     player.pass(Span::seconds(2));
     let mut faults = Vec::new();
     for (index, step) in lesson.steps.iter().enumerate() {
@@ -64,7 +64,7 @@ struct Player {
     session: Session,
     /// The revision at which the step began.
     since: u64,
-    screens: BTreeMap<usize, String>,
+    screens: OrdMap<usize, String>,
 }
 
 impl Player {

@@ -1,6 +1,7 @@
 //! A world with its learner's machine, driven command by command.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
+use crate::base::sort::InOrder;
 use std::path::Path;
 
 use crate::base::time::{Span, Time};
@@ -15,7 +16,7 @@ const PATIENCE: Span = Span::seconds(3600);
 pub(super) struct Machine {
     pub(super) world: World,
     /// Exit codes of processes that have ended and that somebody here has started.
-    exits: BTreeMap<Pid, i32>,
+    exits: OrdMap<Pid, i32>,
 }
 
 /// A command that has been started.
@@ -27,7 +28,7 @@ pub(super) struct Job {
 
 impl Machine {
     pub(super) fn new(options: &Options) -> Machine {
-        Machine { world: catalog::world(options), exits: BTreeMap::new() }
+        Machine { world: catalog::world(options), exits: OrdMap::new() }
     }
 
     /// Copies a folder's files, and those of its folders, into the learner's home directory.
@@ -35,7 +36,7 @@ impl Machine {
         let failed = |e: std::io::Error| format!("{}: {e}", dir.display());
         let mut entries: Vec<_> =
             std::fs::read_dir(dir).map_err(failed)?.collect::<Result<_, _>>().map_err(failed)?;
-        entries.sort_by_key(std::fs::DirEntry::file_name);
+        entries.order_by_key(std::fs::DirEntry::file_name);
         for entry in entries {
             let name = format!("{below}{}", entry.file_name().to_string_lossy());
             if entry.path().is_dir() {

@@ -1,6 +1,6 @@
 //! `replay SCENARIO`: runs a recorded scenario on a fresh cluster and writes what was printed, laid out as the recording is.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -28,11 +28,8 @@ pub(super) fn replay(arguments: &Arguments) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn files(
-    player: &mut Player,
-    directives: &[Directive],
-) -> Result<BTreeMap<String, String>, String> {
-    let mut files = BTreeMap::new();
+fn files(player: &mut Player, directives: &[Directive]) -> Result<OrdMap<String, String>, String> {
+    let mut files = OrdMap::new();
     let nodes = player
         .run(NODES)
         .output

@@ -1,6 +1,6 @@
 //! Scenarios: what a person does at one or more terminals, line by line, and the player that does it.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 use std::path::Path;
 
 use crate::base::time::Span;
@@ -154,7 +154,7 @@ pub struct Printed {
 pub struct Player {
     machine: Machine,
     tty: bool,
-    running: BTreeMap<String, (String, Job)>,
+    running: OrdMap<String, (String, Job)>,
     names: Vec<(String, String)>,
     interrupt: Option<Span>,
     input: Option<String>,
@@ -170,7 +170,7 @@ impl Player {
         Player {
             machine: Machine::new(&options),
             tty: directives.contains(&Directive::Tty),
-            running: BTreeMap::new(),
+            running: OrdMap::new(),
             names: Vec::new(),
             interrupt: None,
             input: None,

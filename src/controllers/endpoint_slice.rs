@@ -2,7 +2,8 @@
 //! Upstream: staging/src/k8s.io/endpointslice/reconciler.go, pkg/controller/endpointslice.
 //! Simplified: IPv4 only; no topology hints; no mirroring of Endpoints that were made by hand.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
+use crate::base::sort::InOrder;
 use std::rc::Rc;
 
 use crate::api::kinds::node::Node;
@@ -209,7 +210,7 @@ fn plan(groups: Vec<Group>, existing: &[Rc<Object>], labels: &Value) -> Plan {
     let ports_of = |slice: &Object| slice.get("ports").as_array().to_vec();
     let live: Vec<Vec<Value>> = groups.iter().map(|group| group.ports.clone()).collect();
     for Group { ports, endpoints } in groups {
-        let mut wanted: BTreeMap<Identity, usize> = BTreeMap::new();
+        let mut wanted: OrdMap<Identity, usize> = OrdMap::new();
         for (at, endpoint) in endpoints.iter().enumerate() {
             wanted.insert(identity(endpoint), at);
         }
@@ -230,7 +231,7 @@ fn plan(groups: Vec<Group>, existing: &[Rc<Object>], labels: &Value) -> Plan {
             }
         }
         let mut rest: Vec<usize> = wanted.into_values().collect();
-        rest.sort_unstable();
+        rest.order();
         distribute(&mut kept, rest.into_iter().map(|at| endpoints[at].clone()).collect());
         for Slice { name, endpoints, changed } in kept {
             let group = Group { ports: ports.clone(), endpoints };
@@ -282,7 +283,7 @@ fn distribute(slices: &mut Vec<Slice>, mut endpoints: Vec<Value>) {
         }
     };
     let mut changed: Vec<&mut Slice> = slices.iter_mut().filter(|slice| slice.changed).collect();
-    changed.sort_by_key(|slice| std::cmp::Reverse(slice.endpoints.len()));
+    changed.order_by_key(|slice| std::cmp::Reverse(slice.endpoints.len()));
     for slice in changed {
         fill(slice, &mut endpoints);
     }

@@ -1,7 +1,8 @@
 //! Keeps a Service's Endpoints: one object with the addresses of its pods.
 //! Upstream: pkg/controller/endpoint/endpoints_controller.go.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
+use crate::base::sort::InOrder;
 use std::rc::Rc;
 
 use crate::api::kinds::pod::Pod;
@@ -131,9 +132,9 @@ fn subsets(service: &Service, pods: &[Rc<Object>]) -> (Value, bool) {
             }
         }
     }
-    let mut groups: BTreeMap<Vec<Str>, Group> = BTreeMap::new();
+    let mut groups: OrdMap<Vec<Str>, Group> = OrdMap::new();
     for (port, mut addresses) in by_port {
-        addresses.sort_by_key(|(_, address)| sort_key(address));
+        addresses.order_by_key(|(_, address)| sort_key(address));
         let members = addresses.iter().map(|(_, address)| sort_key(address)).collect();
         let group = groups.entry(members).or_insert_with(|| (addresses, Vec::new()));
         group.1.extend(Some(port).filter(|port| !port.is_null()));

@@ -3,9 +3,10 @@
 //! A controller reads the store as it is when its turn comes; what takes time is the notification.
 //! Upstream: staging/src/k8s.io/client-go/util/workqueue. Simplified: one worker per controller, no informer caches.
 
+use crate::base::ordered::OrdMap;
 use std::any::Any;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::api::{Key, KindRef, Object, Status};
@@ -274,10 +275,10 @@ struct Worker {
     controller: &'static Controller,
     queue: VecDeque<Key>,
     /// Keys in the queue with the revision that put them there.
-    queued: BTreeMap<Key, Option<u64>>,
-    failures: BTreeMap<Key, u32>,
+    queued: OrdMap<Key, Option<u64>>,
+    failures: OrdMap<Key, u32>,
     /// Keys that come back later, each once, at its earliest time.
-    delayed: BTreeMap<Key, Time>,
+    delayed: OrdMap<Key, Time>,
     awake: bool,
     /// No turn before this instant.
     busy_until: Time,
@@ -323,9 +324,9 @@ impl Controllers {
             .map(|controller| Worker {
                 controller,
                 queue: VecDeque::new(),
-                queued: BTreeMap::new(),
-                failures: BTreeMap::new(),
-                delayed: BTreeMap::new(),
+                queued: OrdMap::new(),
+                failures: OrdMap::new(),
+                delayed: OrdMap::new(),
                 awake: false,
                 busy_until: Time::default(),
                 memory: (controller.memory)(),

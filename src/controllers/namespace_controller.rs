@@ -2,7 +2,7 @@
 //!
 //! Upstream: pkg/controller/namespace/{namespace_controller,deletion/namespaced_resources_deleter}.go.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 
 use crate::api::kinds::{self, EVENT, NAMESPACE, POD};
 use crate::api::{Key, KindRef, Status};
@@ -68,9 +68,9 @@ struct Content {
     /// Seconds that the rest is expected to take; 0 when nothing is known.
     estimate: i64,
     /// Objects by resource.
-    remaining: BTreeMap<String, usize>,
+    remaining: OrdMap<String, usize>,
     /// Objects by finalizer.
-    finalizers: BTreeMap<String, usize>,
+    finalizers: OrdMap<String, usize>,
     /// Whether only pods were looked at, because some of them are still there.
     pods_only: bool,
 }
@@ -205,7 +205,7 @@ fn trouble(kind: &str, content: &Content) -> Option<(&'static str, String)> {
     if content.pods_only {
         return None;
     }
-    let list = |counts: &BTreeMap<String, usize>, words: &str| {
+    let list = |counts: &OrdMap<String, usize>, words: &str| {
         let parts: Vec<String> = counts
             .iter()
             .map(|(name, n)| format!("{name} {words} {n} resource instances"))

@@ -3,7 +3,7 @@
 //! Upstream: pkg/controller/nodelifecycle/node_lifecycle_controller.go.
 //! Simplified: one zone; nodes are told apart from new ones by having been there at the start.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 
 use crate::api::kinds::node::{Node, Taint};
 use crate::api::kinds::{LEASE, NODE, POD};
@@ -41,7 +41,7 @@ const UNSCHEDULABLE: &str = "node.kubernetes.io/unschedulable";
 /// What was heard of nodes.
 #[derive(Clone, Default)]
 struct Health {
-    nodes: BTreeMap<Key, Heard>,
+    nodes: OrdMap<Key, Heard>,
     /// No other node's pods are made to leave before this instant.
     next_eviction: Time,
 }

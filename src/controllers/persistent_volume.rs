@@ -17,6 +17,7 @@ use crate::api::volumes::{
     find_matching, is_bound_to, modes_differ, storage, waits_for_consumer,
 };
 use crate::api::{Key, Object, Status};
+use crate::base::sort::InOrder;
 use crate::base::time::{Span, Time};
 use crate::base::value::Str;
 use crate::controllers::engine::{Controller, Ctx, Next, Watch, forgetful};
@@ -243,7 +244,7 @@ fn best_match(claim: &PersistentVolumeClaim, delayed: bool, server: &Server) -> 
     let offers = |object: &&Rc<Object>| access_modes_fit(claim, &object.view::<PersistentVolume>());
     let volumes: Vec<&Rc<Object>> = server.list(&PERSISTENT_VOLUME, "").filter(offers).collect();
     let mut counts: Vec<usize> = volumes.iter().map(|volume| modes(volume)).collect();
-    counts.sort_unstable();
+    counts.order();
     counts.dedup();
     let search = Search { node: None, excluded: &[], delayed };
     counts.into_iter().find_map(|count| {

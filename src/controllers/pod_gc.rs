@@ -2,7 +2,7 @@
 //! before they had a node.
 //! Upstream: pkg/controller/podgc/gc_controller.go. Simplified: no limit on the number of ended pods.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 
 use crate::api::kinds::{NODE, POD};
 use crate::api::{Key, Status};
@@ -26,7 +26,7 @@ const QUARANTINE: Span = Span::seconds(40);
 /// Since when pods have no node.
 #[derive(Clone, Default)]
 struct Quarantine {
-    since: BTreeMap<Key, Time>,
+    since: OrdMap<Key, Time>,
 }
 
 fn pods_of_lost_node(change: &Change, server: &Server) -> Vec<Key> {

@@ -4,7 +4,7 @@
 //! minikube's pkg/storage/storage_provisioner.go.
 //! Simplified: its delays are drawn at random; volumes have no node affinity (as minikube's).
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 
 use crate::api::kinds::persistent_volume::PersistentVolume;
 use crate::api::kinds::persistent_volume_claim::PersistentVolumeClaim;
@@ -46,7 +46,7 @@ pub static CONTROLLER: Controller = Controller {
 /// What it is at.
 #[derive(Clone, Default)]
 struct Jobs {
-    by_key: BTreeMap<Key, Job>,
+    by_key: OrdMap<Key, Job>,
     /// Volumes are removed one after the other; until when it is busy with that.
     removing_until: Time,
 }

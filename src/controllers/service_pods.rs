@@ -2,7 +2,7 @@
 //!
 //! Upstream: staging/src/k8s.io/endpointslice/util (controller_utils.go, trigger_time_tracker.go) and …/utils.go.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 use std::rc::Rc;
 
 use crate::api::int_or_string::IntOrString;
@@ -127,13 +127,13 @@ pub fn target(pod: &Object) -> Value {
 /// What was known of Services at their last turn. Upstream: TriggerTimeTracker.
 #[derive(Clone, Default)]
 pub struct Triggers {
-    by_service: BTreeMap<Key, Rc<Known>>,
+    by_service: OrdMap<Key, Rc<Known>>,
 }
 
 #[derive(Clone, Default)]
 struct Known {
     service: Time,
-    pods: BTreeMap<Str, Time>,
+    pods: OrdMap<Str, Time>,
 }
 
 /// The memory of a controller of endpoints.

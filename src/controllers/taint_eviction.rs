@@ -1,7 +1,7 @@
 //! Makes pods leave nodes with NoExecute taints that they do not tolerate, or not for ever.
 //! Upstream: pkg/controller/tainteviction/taint_eviction.go.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 use std::rc::Rc;
 
 use crate::api::kinds::node::{Node, Taint};
@@ -28,7 +28,7 @@ pub static CONTROLLER: Controller = Controller {
 /// Since when pods are about to leave.
 #[derive(Clone, Default)]
 struct Planned {
-    since: BTreeMap<Key, Time>,
+    since: OrdMap<Key, Time>,
 }
 
 fn no_execute(node: &Object) -> Vec<Taint> {

@@ -2,7 +2,7 @@
 //!
 //! Upstream: vendor/github.com/spf13/{cobra/command.go,pflag/flag.go}.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 
 use super::error::CmdError;
 use super::{Cx, Next, help};
@@ -112,7 +112,7 @@ pub(crate) struct Args {
     /// Things to say before anything else, such as deprecations.
     pub(crate) notices: Vec<String>,
     flags: Vec<Flag>,
-    values: BTreeMap<&'static str, Vec<String>>,
+    values: OrdMap<&'static str, Vec<String>>,
 }
 
 /// The outcome of parsing.
@@ -236,7 +236,7 @@ pub(crate) fn parse(root: &'static Verb, argv: &[String]) -> Result<Parsed, CmdE
         // Its words are those of another command line.
         let (dash, notices) = (None, Vec::new());
         let flags = declared(verb, &path);
-        let values = BTreeMap::new();
+        let values = OrdMap::new();
         return Ok(Parsed::Run(Args { verb, path, flags, pos: rest, dash, notices, values }));
     }
     let flags = declared(verb, &path);
@@ -248,7 +248,7 @@ pub(crate) fn parse(root: &'static Verb, argv: &[String]) -> Result<Parsed, CmdE
             pos: Vec::new(),
             dash: None,
             notices: Vec::new(),
-            values: BTreeMap::new(),
+            values: OrdMap::new(),
         },
         help: false,
     };
@@ -297,7 +297,7 @@ pub(crate) fn draft(root: &'static Verb, argv: &[String]) -> Result<Draft, CmdEr
         rest.pop();
     }
     let (dash, notices) = (None, Vec::new());
-    let args = Args { verb, path, flags, pos: Vec::new(), dash, notices, values: BTreeMap::new() };
+    let args = Args { verb, path, flags, pos: Vec::new(), dash, notices, values: OrdMap::new() };
     let mut parser = FlagParser { args, help: false };
     // A word that is wrong ends what is known of the line.
     let _ = parser.parse(&rest);

@@ -16,7 +16,7 @@ mod print;
 mod resources;
 mod verbs;
 
-use std::collections::BTreeSet;
+use crate::base::ordered::OrdSet;
 use std::rc::Rc;
 
 use crate::base::time::{Span, Time};
@@ -46,7 +46,7 @@ pub(crate) struct Env {
     pub(crate) stdin: Rc<String>,
     mapper: Option<Rc<Mapper>>,
     /// Warnings already shown; each is shown once.
-    warned: BTreeSet<String>,
+    warned: OrdSet<String>,
 }
 
 /// A verb's view of the world for one step.
@@ -204,7 +204,7 @@ impl Kubectl {
             config: Rc::new(config),
             stdin: Rc::new(String::new()),
             mapper: None,
-            warned: BTreeSet::new(),
+            warned: OrdSet::new(),
         });
         if wants_stdin {
             return Ok(State::Stdin(env, Vec::new()));

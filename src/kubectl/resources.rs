@@ -10,6 +10,7 @@ use super::error::CmdError;
 use super::files;
 use crate::api::Selector;
 use crate::base::human::quote;
+use crate::base::sort::InOrder;
 use crate::base::value::Value;
 use crate::os::{Accept, Request};
 
@@ -186,7 +187,7 @@ impl Mapper {
                 if members.is_empty() {
                     return part.to_owned();
                 }
-                members.sort_by_key(|r| category_rank(r));
+                members.order_by_key(|r| category_rank(r));
                 members.iter().map(|r| r.group_resource()).collect::<Vec<_>>().join(",")
             })
             .collect();

@@ -1,7 +1,7 @@
 //! Growing pauses between attempts that fail.
 //! Upstream: staging/src/k8s.io/client-go/util/flowcontrol/backoff.go (without jitter, as kubelets use it).
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 
 use crate::base::time::{Span, Time};
 use crate::base::value::Str;
@@ -14,7 +14,7 @@ pub(super) const LONGEST: Span = Span::seconds(300);
 /// The pauses of one pod, by container or image.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Backoff {
-    entries: BTreeMap<Str, Entry>,
+    entries: OrdMap<Str, Entry>,
 }
 
 #[derive(Clone, Copy, Debug)]

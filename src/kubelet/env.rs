@@ -2,7 +2,7 @@
 //! Upstream: pkg/kubelet/kubelet_pods.go (makeEnvironmentVariables), pkg/kubelet/envvars/envvars.go,
 //! third_party/forked/golang/expansion/expand.go.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 
 use crate::api::Key;
 use crate::api::kinds::config_map::CONFIG_MAP;
@@ -50,7 +50,7 @@ pub(super) fn data_of(
     secret: bool,
     ns: &Str,
     name: &str,
-) -> Result<BTreeMap<String, Vec<u8>>, String> {
+) -> Result<OrdMap<String, Vec<u8>>, String> {
     let (kind, word) = if secret { (&SECRET, "secret") } else { (&CONFIG_MAP, "configmap") };
     let object = server
         .get(kind, &Key::new(ns.clone(), name))
@@ -58,7 +58,7 @@ pub(super) fn data_of(
     let decode = |value: &Value| base64::decode(value.text()).unwrap_or_default();
     let plain = |value: &Value| value.text().as_bytes().to_vec();
     let data = object.get("data").entries();
-    let mut found: BTreeMap<String, Vec<u8>> =
+    let mut found: OrdMap<String, Vec<u8>> =
         data.map(|(key, v)| (key.to_string(), if secret { decode(v) } else { plain(v) })).collect();
     let binary = object.get("binaryData").entries();
     found.extend(binary.map(|(key, value)| (key.to_string(), decode(value))));
@@ -75,12 +75,12 @@ impl Worker {
         container: &Container,
         found: Found,
         cx: &Cx,
-    ) -> Result<BTreeMap<String, String>, String> {
+    ) -> Result<OrdMap<String, String>, String> {
         let server = &*cx.server;
         let ns = &self.key.ns;
         let links = self.pod.spec.enable_service_links != Some(false);
         let services = service_variables(server, ns, links);
-        let mut own: BTreeMap<String, String> = BTreeMap::new();
+        let mut own: OrdMap<String, String> = OrdMap::new();
         for source in &container.env_from {
             let (reference, secret) = match (&source.config_map_ref, &source.secret_ref) {
                 (Some(reference), _) => (reference, false),
@@ -111,7 +111,7 @@ impl Worker {
             own.insert(variable.name.to_string(), value);
         }
         let image = found.image().env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
-        let mut all: BTreeMap<String, String> = image.collect();
+        let mut all: OrdMap<String, String> = image.collect();
         all.extend(services);
         all.extend(own);
         Ok(all)
@@ -236,15 +236,15 @@ impl Worker {
 }
 
 /// `key="value"` lines. Upstream: pkg/fieldpath, FormatMap.
-fn map_text(map: &BTreeMap<Str, Str>) -> String {
+fn map_text(map: &OrdMap<Str, Str>) -> String {
     let lines: Vec<String> = map.iter().map(|(k, v)| format!("{k}={}", quote(v))).collect();
     lines.join("\n")
 }
 
 /// Variables that name the Services of the namespace and the API server's.
 /// Upstream: pkg/kubelet/envvars/envvars.go, FromServices.
-fn service_variables(server: &Server, ns: &Str, links: bool) -> BTreeMap<String, String> {
-    let mut all = BTreeMap::new();
+fn service_variables(server: &Server, ns: &Str, links: bool) -> OrdMap<String, String> {
+    let mut all = OrdMap::new();
     let master = server.get(&SERVICE, &Key::new("default", "kubernetes"));
     let own = server.list(&SERVICE, ns).filter(|_| links);
     for object in master.into_iter().chain(own) {

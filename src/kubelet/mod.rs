@@ -23,7 +23,7 @@ mod status;
 mod volumes;
 mod worker;
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 use std::rc::Rc;
 
 use crate::api::kinds::{CONFIG_MAP, NODE, PERSISTENT_VOLUME, POD, SECRET};
@@ -43,8 +43,8 @@ pub type PodId = u32;
 /// The kubelets of all nodes.
 #[derive(Clone)]
 pub struct Kubelets {
-    pods: BTreeMap<PodId, Rc<Worker>>,
-    by_uid: BTreeMap<Str, PodId>,
+    pods: OrdMap<PodId, Rc<Worker>>,
+    by_uid: OrdMap<Str, PodId>,
     shared: Shared,
 }
 
@@ -52,17 +52,17 @@ pub struct Kubelets {
 #[derive(Clone)]
 struct Shared {
     profile: &'static Profile,
-    nodes: BTreeMap<Str, Node>,
+    nodes: OrdMap<Str, Node>,
     /// Processes that a kubelet has started and what they are to it.
-    processes: BTreeMap<Pid, (PodId, Task)>,
+    processes: OrdMap<Pid, (PodId, Task)>,
     /// The contents of volumes, by the PersistentVolume's name.
-    volumes: BTreeMap<Str, FsId>,
+    volumes: OrdMap<Str, FsId>,
     /// Directories of nodes that pods mount: (node, path).
-    host_paths: BTreeMap<(Str, Str), FsId>,
+    host_paths: OrdMap<(Str, Str), FsId>,
     /// Token volumes, by namespace and service account.
-    tokens: BTreeMap<(Str, Str), FsId>,
+    tokens: OrdMap<(Str, Str), FsId>,
     /// Pods that read a ConfigMap or Secret: `configmaps/default/web` to pods.
-    readers: BTreeMap<String, Vec<PodId>>,
+    readers: OrdMap<String, Vec<PodId>>,
     last_pod: PodId,
     heartbeat: bool,
 }
@@ -143,16 +143,16 @@ impl Kubelets {
     /// Without nodes; a kubelet starts when its node is created.
     pub fn new(profile: &'static Profile) -> Kubelets {
         Kubelets {
-            pods: BTreeMap::new(),
-            by_uid: BTreeMap::new(),
+            pods: OrdMap::new(),
+            by_uid: OrdMap::new(),
             shared: Shared {
                 profile,
-                nodes: BTreeMap::new(),
-                processes: BTreeMap::new(),
-                volumes: BTreeMap::new(),
-                host_paths: BTreeMap::new(),
-                tokens: BTreeMap::new(),
-                readers: BTreeMap::new(),
+                nodes: OrdMap::new(),
+                processes: OrdMap::new(),
+                volumes: OrdMap::new(),
+                host_paths: OrdMap::new(),
+                tokens: OrdMap::new(),
+                readers: OrdMap::new(),
                 last_pod: 0,
                 heartbeat: false,
             },

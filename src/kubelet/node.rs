@@ -2,8 +2,9 @@
 //! Upstream: pkg/kubelet/kubelet_node_status.go, pkg/kubelet/nodestatus, staging/src/k8s.io/component-helpers/apimachinery/lease.
 //! Simplified: all kubelets renew their leases at the same instants; no pressure is ever measured.
 
+use crate::base::ordered::{OrdMap, OrdSet};
+use crate::base::sort::InOrder;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::api::kinds::lease::LEASE;
@@ -54,12 +55,12 @@ pub(super) struct Node {
     phase: Span,
     queue_phase: Span,
     /// Pods that the next relist looks at.
-    relist: BTreeSet<PodId>,
+    relist: OrdSet<PodId>,
     relist_queued: bool,
-    used: BTreeSet<u32>,
+    used: OrdSet<u32>,
     last_address: u32,
     /// Images by full name.
-    pub(super) images: BTreeMap<Str, Stored>,
+    pub(super) images: OrdMap<Str, Stored>,
     /// Until when pulls are queued: they run one after the other.
     pub(super) pulling_until: Time,
     /// From where probes and hooks send requests.
@@ -82,11 +83,11 @@ impl Node {
             begun: false,
             phase: Span(draw.range(0, RELIST.0 - 1)),
             queue_phase: Span(draw.range(0, RELIST.0 - 1)),
-            relist: BTreeSet::new(),
+            relist: OrdSet::new(),
             relist_queued: false,
-            used: BTreeSet::new(),
+            used: OrdSet::new(),
             last_address: 1,
-            images: BTreeMap::new(),
+            images: OrdMap::new(),
             pulling_until: Time::default(),
             machine: None,
             object: None,
@@ -107,7 +108,7 @@ impl Node {
     }
 
     /// The pods that a relist looks at; the set is empty afterwards.
-    pub(super) fn take_relist(&mut self) -> BTreeSet<PodId> {
+    pub(super) fn take_relist(&mut self) -> OrdSet<PodId> {
         self.relist_queued = false;
         std::mem::take(&mut self.relist)
     }
@@ -412,10 +413,10 @@ fn is_ready(name: &Str, cx: &Cx) -> bool {
 }
 
 /// The images in a node's status, the largest first.
-fn image_list(images: &BTreeMap<Str, Stored>, now: Time) -> Value {
+fn image_list(images: &OrdMap<Str, Stored>, now: Time) -> Value {
     let mut there: Vec<(&Str, &Stored)> =
         images.iter().filter(|(_, stored)| stored.since <= now).collect();
-    there.sort_by(|a, b| b.1.size.cmp(&a.1.size));
+    there.order_by(|a, b| b.1.size.cmp(&a.1.size));
     let items = there
         .into_iter()
         .take(IMAGES)

@@ -678,7 +678,7 @@ fn user_of(pod: &Pod, container: &Container, found: Found) -> (u32, u32) {
 fn command_line(
     container: &Container,
     found: Found,
-    env: &std::collections::BTreeMap<String, String>,
+    env: &crate::base::ordered::OrdMap<String, String>,
 ) -> Vec<String> {
     let expand = |words: &[Str]| -> Vec<String> {
         words.iter().map(|word| super::env::expand(word, &|name| env.get(name).cloned())).collect()

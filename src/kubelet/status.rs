@@ -3,7 +3,8 @@
 //! pkg/kubelet/status/generate.go, pkg/kubelet/prober/prober_manager.go (UpdatePodStatus).
 //! Simplified: no in-place restart of all containers, no resize, one address family.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
+use crate::base::sort::InOrder;
 use std::rc::Rc;
 
 use crate::api::kinds::pod::{self, PodSpec};
@@ -193,7 +194,7 @@ fn stored_container(status: &pod::ContainerStatus) -> ContainerStatus {
 }
 
 /// Why a container is not started: reason and message, by container name.
-pub(super) type Reasons = BTreeMap<Str, (&'static str, String)>;
+pub(super) type Reasons = OrdMap<Str, (&'static str, String)>;
 
 /// What probes say of a container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -344,7 +345,7 @@ fn containers(
         })
         .collect();
     if !is_init {
-        statuses.sort_by(|a, b| a.name.cmp(&b.name));
+        statuses.order_by(|a, b| a.name.cmp(&b.name));
     }
     statuses
 }
@@ -717,7 +718,7 @@ impl Fixed {
 /// Upstream: staging/src/k8s.io/component-helpers/resource/helpers.go, PodRequests and PodLimits.
 fn pod_sum(spec: &Value, list: &str) -> Value {
     use crate::base::quantity::Quantity;
-    let mut total: BTreeMap<Str, Quantity> = BTreeMap::new();
+    let mut total: OrdMap<Str, Quantity> = OrdMap::new();
     let entries = |container: &Value| -> Vec<(Str, Quantity)> {
         container
             .at(&["resources", list])
@@ -907,7 +908,7 @@ fn ended_value(ended: &Ended) -> Value {
 /// Upstream: pkg/apis/core/v1/helper/qos/qos.go, ComputePodQOS.
 pub(super) fn qos_class(spec: &PodSpec) -> &'static str {
     let all = || spec.init_containers.iter().chain(&spec.containers);
-    let amount = |map: &BTreeMap<Str, Str>, name: &str| map.get(name).is_some_and(|q| **q != *"0");
+    let amount = |map: &OrdMap<Str, Str>, name: &str| map.get(name).is_some_and(|q| **q != *"0");
     let any = all().any(|c| {
         ["cpu", "memory"]
             .iter()

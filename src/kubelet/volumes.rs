@@ -3,7 +3,7 @@
 //! Simplified: files are written at once, without the links that upstream turns atomically; a container that
 //! mounts a single file of a ConfigMap sees its changes, too.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 use std::rc::Rc;
 
 use crate::api::Key;
@@ -24,7 +24,7 @@ use crate::server::Server;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Mounts {
     /// File system and directory within it, by the volume's name.
-    volumes: BTreeMap<Str, (FsId, String)>,
+    volumes: OrdMap<Str, (FsId, String)>,
     /// File systems that live with the pod.
     own: Vec<FsId>,
 }
@@ -292,7 +292,7 @@ impl Worker {
     pub(super) fn container_mounts(
         &self,
         container: &Container,
-        env: &BTreeMap<String, String>,
+        env: &OrdMap<String, String>,
     ) -> Vec<(String, FsId, String, bool)> {
         let Some(mounts) = &self.mounts else { return Vec::new() };
         container
@@ -340,7 +340,7 @@ impl Worker {
 /// Picks a ConfigMap's or Secret's keys.
 /// Upstream: pkg/volume/configmap/configmap.go, MakePayload.
 fn object_files(
-    data: Result<BTreeMap<String, Vec<u8>>, String>,
+    data: Result<OrdMap<String, Vec<u8>>, String>,
     items: &[KeyToPath],
     mode: Option<i32>,
     optional: bool,

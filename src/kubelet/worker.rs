@@ -2,7 +2,8 @@
 //! Upstream: pkg/kubelet/pod_workers.go, pkg/kubelet/kubelet.go (SyncPod, SyncTerminatingPod, SyncTerminatedPod),
 //! pkg/kubelet/pleg/generic.go. Simplified: pods whose last sync succeeded are not synced again every minute.
 
-use std::collections::{BTreeMap, VecDeque};
+use crate::base::ordered::OrdMap;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::api::kinds::pod::Pod;
@@ -141,7 +142,7 @@ pub(super) struct Worker {
 
     pub(super) restart_backoff: Backoff,
     pub(super) pull_backoff: Backoff,
-    pub(super) pull_errors: BTreeMap<Str, String>,
+    pub(super) pull_errors: OrdMap<Str, String>,
     pub(super) mounts: Option<Rc<Mounts>>,
     pub(super) kills: Vec<Kill>,
     pub(super) probes: Vec<Probe>,
@@ -186,7 +187,7 @@ impl Worker {
             ended_for: None,
             restart_backoff: Backoff::default(),
             pull_backoff: Backoff::default(),
-            pull_errors: BTreeMap::new(),
+            pull_errors: OrdMap::new(),
             mounts: None,
             kills: Vec::new(),
             probes: Vec::new(),

@@ -1,6 +1,6 @@
 //! What processes do with paths: facts, directories, links, names, permissions.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 use std::rc::Rc;
 
 use crate::os::kernel::{Kernel, MachineId};
@@ -102,7 +102,7 @@ impl Kernel {
             return Err(Errno::Exists);
         };
         let owner = self.creds(pid)?;
-        let node = Node::Directory(BTreeMap::new());
+        let node = Node::Directory(OrdMap::new());
         let inode = Inode::new(node, mode & !0o022, (owner.uid, owner.gid), self.now);
         self.create(pid, &dir, &name, inode).map(|_| ())
     }

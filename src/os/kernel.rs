@@ -3,7 +3,7 @@
 //! This file makes machines and what they need from outside; processes are in `process`, open files and
 //! pipes in `fd`, paths in `vfs` and `files`, terminals in `tty`, logs in `log`, connections in `socket`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::base::ordered::{OrdMap, OrdSet};
 use std::rc::Rc;
 
 use crate::base::rng::Rng;
@@ -33,7 +33,7 @@ pub struct Spawn {
     /// Command line; the program is looked up in `PATH` unless `argv[0]` has a slash.
     pub argv: Vec<String>,
     /// Environment; the parent's when `None`.
-    pub env: Option<BTreeMap<String, String>>,
+    pub env: Option<OrdMap<String, String>>,
     /// Working directory; the parent's when `None`.
     pub cwd: Option<String>,
     /// (descriptor in the child, descriptor of the parent).
@@ -70,7 +70,7 @@ pub struct StartSpec {
     /// Command line.
     pub argv: Vec<String>,
     /// Environment; `PATH`, `HOME`, and in a container `HOSTNAME`, are added where absent.
-    pub env: BTreeMap<String, String>,
+    pub env: OrdMap<String, String>,
     /// Working directory; "" for `/`.
     pub cwd: String,
     /// User.
@@ -121,18 +121,18 @@ pub struct Kernel {
     pub(super) listeners: Table<Listener>,
     pub(super) fss: Table<Fs>,
     /// Listeners by address and port.
-    pub(super) ports: Rc<BTreeMap<(String, u16), u32>>,
+    pub(super) ports: Rc<OrdMap<(String, u16), u32>>,
     /// How often a file is open or mounted.
-    pub(super) pins: Rc<BTreeMap<(FsId, Ino), u32>>,
+    pub(super) pins: Rc<OrdMap<(FsId, Ino), u32>>,
     /// Output kept for those who started a process.
-    pub(super) collected: Rc<BTreeMap<Pid, Vec<u8>>>,
+    pub(super) collected: Rc<OrdMap<Pid, Vec<u8>>>,
     /// Processes that wait for changes of objects.
-    pub(super) kind_waiters: Rc<BTreeSet<Pid>>,
+    pub(super) kind_waiters: Rc<OrdSet<Pid>>,
     pub(super) wakes: Vec<(Time, Pid)>,
     pub(super) exits: Vec<(Pid, i32, Time)>,
     edits: Vec<(Edit, PipeId)>,
     /// The files of each image that has been used; images are told apart by their place in memory.
-    images: Rc<Vec<(&'static Image, Rc<BTreeMap<Ino, Inode>>)>>,
+    images: Rc<Vec<(&'static Image, Rc<OrdMap<Ino, Inode>>)>>,
 }
 
 /// A machine's entry in the table.
@@ -147,7 +147,7 @@ pub(super) struct Machine {
     /// The main process of a container while it runs.
     pub(super) init: Option<Pid>,
     /// Processes by their shown numbers.
-    pub(super) procs: BTreeMap<u32, Pid>,
+    pub(super) procs: OrdMap<u32, Pid>,
     pub(super) next_shown: u32,
     /// Whether a process was killed for want of memory.
     pub(super) out_of_memory: bool,
@@ -253,7 +253,7 @@ impl Kernel {
             resolv_conf: Rc::from(spec.resolv_conf),
             log: spec.log,
             init: None,
-            procs: BTreeMap::new(),
+            procs: OrdMap::new(),
             next_shown: first,
             out_of_memory: false,
             input: None,
@@ -287,7 +287,7 @@ impl Kernel {
     }
 
     /// The files that all machines of an image start with.
-    fn image_files(&mut self, image: &'static Image) -> Rc<BTreeMap<Ino, Inode>> {
+    fn image_files(&mut self, image: &'static Image) -> Rc<OrdMap<Ino, Inode>> {
         if let Some((_, files)) = self.images.iter().find(|(i, _)| std::ptr::eq(*i, image)) {
             return files.clone();
         }
@@ -459,7 +459,7 @@ impl Kernel {
         machine: MachineId,
         spec: &StartSpec,
         tty: bool,
-    ) -> BTreeMap<String, String> {
+    ) -> OrdMap<String, String> {
         let mut env = spec.env.clone();
         let mut default = |key: &str, value: String| {
             env.entry(key.to_owned()).or_insert(value);
@@ -773,7 +773,7 @@ impl Kernel {
         for name in parents.split('/').filter(|n| !n.is_empty()) {
             dir = format!("{dir}/{name}");
             if let Found::Free(at, name) = self.find_on(machine, &creds, "/", &dir, true)? {
-                let inode = Inode::new(Node::Directory(BTreeMap::new()), 0o755, owner, now);
+                let inode = Inode::new(Node::Directory(OrdMap::new()), 0o755, owner, now);
                 self.fss
                     .get_mut(at.fs)
                     .ok_or(Errno::NotFound)?

@@ -1,6 +1,6 @@
 //! Processes: how they are started, stepped, signalled, stopped and how they end.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 use std::rc::Rc;
 
 use crate::base::time::{Span, Time};
@@ -37,10 +37,10 @@ pub(super) struct Proc {
     pub(super) parent: Option<Pid>,
     pub(super) group: Pid,
     pub(super) argv: Rc<Vec<String>>,
-    pub(super) env: Rc<BTreeMap<String, String>>,
+    pub(super) env: Rc<OrdMap<String, String>>,
     pub(super) cwd: String,
     pub(super) creds: Creds,
-    pub(super) fds: BTreeMap<Fd, OpenId>,
+    pub(super) fds: OrdMap<Fd, OpenId>,
     pub(super) tty: Option<TtyId>,
     pub(super) started: Time,
     /// A writer to a full pipe, or to a slow terminal, goes on later.
@@ -100,7 +100,7 @@ pub(super) struct Launch {
     pub(super) machine: MachineId,
     pub(super) parent: Option<Pid>,
     pub(super) group: Option<Pid>,
-    pub(super) env: Rc<BTreeMap<String, String>>,
+    pub(super) env: Rc<OrdMap<String, String>>,
     pub(super) cwd: String,
     pub(super) creds: Creds,
     pub(super) fds: Vec<(Fd, OpenId)>,
@@ -253,7 +253,7 @@ impl Kernel {
             env: launch.env,
             cwd: launch.cwd,
             creds: launch.creds,
-            fds: BTreeMap::new(),
+            fds: OrdMap::new(),
             tty: launch.tty,
             started: self.now,
             held_by: None,

@@ -1,6 +1,6 @@
 //! The system calls that a program makes on its own machine.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 use std::rc::Rc;
 
 use crate::base::rng::Draw;
@@ -235,13 +235,13 @@ impl Sys<'_> {
     // --- the process and its relatives ---
 
     /// The environment.
-    pub fn env(&self) -> &BTreeMap<String, String> {
-        static NONE: BTreeMap<String, String> = BTreeMap::new();
+    pub fn env(&self) -> &OrdMap<String, String> {
+        static NONE: OrdMap<String, String> = OrdMap::new();
         self.proc().map_or(&NONE, |p| &p.env)
     }
 
     /// Replaces the environment (a shell does, when variables are exported).
-    pub fn set_env(&mut self, env: BTreeMap<String, String>) {
+    pub fn set_env(&mut self, env: OrdMap<String, String>) {
         if let Some(proc) = self.kernel.procs.get_mut(self.pid) {
             proc.env = Rc::new(env);
         }

@@ -1,12 +1,12 @@
 //! A table of rows by number whose copy costs nothing until one side writes.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 use std::rc::Rc;
 
 /// Rows by number. A clone shares everything; a write copies the directory once and the row it touches.
 #[derive(Clone)]
 pub(super) struct Table<T> {
-    rows: Rc<BTreeMap<u32, Rc<T>>>,
+    rows: Rc<OrdMap<u32, Rc<T>>>,
     next: u32,
 }
 

@@ -1,6 +1,6 @@
 //! A small world for tests of the kernel and of programs: one machine or more, no cluster.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 
 use crate::api::Status;
 use crate::base::rng::Rng;
@@ -76,7 +76,7 @@ pub struct Bench {
     pub kernel: Kernel,
     /// What lies outside them.
     pub around: Around,
-    queue: BTreeMap<(Time, u64), Pid>,
+    queue: OrdMap<(Time, u64), Pid>,
     sequence: u64,
 }
 
@@ -85,7 +85,7 @@ impl Bench {
     pub fn new(catalog: &'static Catalog) -> Bench {
         let around = Around { catalog, names: Vec::new(), documents: Vec::new() };
         let kernel = Kernel::new(Rng { seed: 1 }, catalog, Time::START);
-        Bench { kernel, around, queue: BTreeMap::new(), sequence: 0 }
+        Bench { kernel, around, queue: OrdMap::new(), sequence: 0 }
     }
 
     /// A machine of an image; a container when it has a log.

@@ -1,6 +1,7 @@
 //! File systems: inodes over a shared, read-only base, and the walk from a path to an inode.
 
-use std::collections::{BTreeMap, VecDeque};
+use crate::base::ordered::OrdMap;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::base::time::Time;
@@ -43,7 +44,7 @@ pub(super) enum Device {
 #[derive(Clone)]
 pub(super) enum Node {
     File(Rc<Vec<u8>>),
-    Directory(BTreeMap<Rc<str>, Ino>),
+    Directory(OrdMap<Rc<str>, Ino>),
     Link(Rc<str>),
     Device(Device),
 }
@@ -150,9 +151,9 @@ impl Creds {
 #[derive(Clone)]
 pub(super) struct Fs {
     /// Inodes of an image, shared by all that use it.
-    base: Option<Rc<BTreeMap<Ino, Inode>>>,
+    base: Option<Rc<OrdMap<Ino, Inode>>>,
     /// Inodes made or changed here.
-    own: BTreeMap<Ino, Inode>,
+    own: OrdMap<Ino, Inode>,
     next: Ino,
     used: u64,
 }
@@ -160,18 +161,18 @@ pub(super) struct Fs {
 impl Fs {
     /// An empty file system whose root has this mode and group.
     pub(super) fn new(mode: u16, gid: u32, now: Time) -> Fs {
-        let root = Inode::new(Node::Directory(BTreeMap::new()), mode, (0, gid), now);
-        Fs { base: None, own: BTreeMap::from([(ROOT, root)]), next: ROOT + 1, used: 0 }
+        let root = Inode::new(Node::Directory(OrdMap::new()), mode, (0, gid), now);
+        Fs { base: None, own: OrdMap::from([(ROOT, root)]), next: ROOT + 1, used: 0 }
     }
 
     /// A file system that starts as the contents of an image.
-    pub(super) fn over(base: Rc<BTreeMap<Ino, Inode>>) -> Fs {
+    pub(super) fn over(base: Rc<OrdMap<Ino, Inode>>) -> Fs {
         let next = base.last_key_value().map_or(ROOT, |(ino, _)| *ino) + 1;
-        Fs { base: Some(base), own: BTreeMap::new(), next, used: 0 }
+        Fs { base: Some(base), own: OrdMap::new(), next, used: 0 }
     }
 
     /// Its inodes, to be the base of others.
-    pub(super) fn into_base(self) -> Rc<BTreeMap<Ino, Inode>> {
+    pub(super) fn into_base(self) -> Rc<OrdMap<Ino, Inode>> {
         Rc::new(self.own)
     }
 
@@ -188,14 +189,14 @@ impl Fs {
         self.own.get_mut(&ino).ok_or(Errno::NotFound)
     }
 
-    fn dir(&self, ino: Ino) -> Result<&BTreeMap<Rc<str>, Ino>, Errno> {
+    fn dir(&self, ino: Ino) -> Result<&OrdMap<Rc<str>, Ino>, Errno> {
         match &self.get(ino).ok_or(Errno::NotFound)?.node {
             Node::Directory(names) => Ok(names),
             _ => Err(Errno::NotDirectory),
         }
     }
 
-    fn dir_mut(&mut self, ino: Ino, now: Time) -> Result<&mut BTreeMap<Rc<str>, Ino>, Errno> {
+    fn dir_mut(&mut self, ino: Ino, now: Time) -> Result<&mut OrdMap<Rc<str>, Ino>, Errno> {
         let inode = self.edit(ino)?;
         inode.modified = now;
         match &mut inode.node {
@@ -351,7 +352,7 @@ impl Fs {
             dir = match self.lookup(dir, name) {
                 Some(ino) => ino,
                 None => {
-                    let inode = Inode::new(Node::Directory(BTreeMap::new()), mode, (0, 0), now);
+                    let inode = Inode::new(Node::Directory(OrdMap::new()), mode, (0, 0), now);
                     self.create(dir, name, inode, now)?
                 }
             };

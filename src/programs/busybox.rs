@@ -1,6 +1,7 @@
 //! `busybox`: one program that is called by many names.
 //! Upstream words: busybox 1.36, libbb/appletlib.c.
 
+use crate::base::sort::InOrder;
 use crate::os::{Process, Program, Step, Sys};
 
 use super::ALL;
@@ -69,7 +70,7 @@ fn not_found(argv: &[String], sys: &mut Sys) -> i32 {
 fn about(argv: &[String], sys: &mut Sys) -> i32 {
     let mut names: Vec<&str> = ALL.iter().map(|p| p.name).filter(|n| applet(n).is_some()).collect();
     names.push("sh");
-    names.sort_unstable();
+    names.order();
     if argv.len() > 1 && argv[1] == "--list" {
         sys.print(&format!("{}\n", names.join("\n")));
         return 0;

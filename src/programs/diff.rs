@@ -1,5 +1,6 @@
 //! `diff`: what differs between two files.
 
+use crate::base::sort::InOrder;
 use crate::os::{FileKind, Program, Sys};
 
 use super::support::args::{Args, Tool};
@@ -85,7 +86,7 @@ fn directories(args: &Args, first: &str, second: &str, sys: &mut Sys) -> i32 {
     };
     let (a, b) = (names(sys, first), names(sys, second));
     let mut all: Vec<&String> = a.iter().chain(&b).collect();
-    all.sort();
+    all.order();
     all.dedup();
     let mut code = 0;
     for name in all {

@@ -1,5 +1,6 @@
 //! `ls`: lists directories.
 
+use crate::base::sort::InOrder;
 use crate::base::time::{Span, Time};
 use crate::os::{Errno, FileKind, Program, STDOUT, Stat, Sys};
 
@@ -185,11 +186,11 @@ impl Style {
             return;
         }
         // As the C.UTF-8 locale sorts: by bytes.
-        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        entries.order_by(|a, b| a.name.cmp(&b.name));
         if self.args.has('t') {
-            entries.sort_by_key(|e| std::cmp::Reverse(e.stat.modified));
+            entries.order_by_key(|e| std::cmp::Reverse(e.stat.modified));
         } else if self.args.has('S') {
-            entries.sort_by_key(|e| std::cmp::Reverse(e.stat.size));
+            entries.order_by_key(|e| std::cmp::Reverse(e.stat.size));
         }
         if self.args.has('r') {
             entries.reverse();

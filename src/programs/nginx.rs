@@ -3,6 +3,7 @@
 //! Simplified: of the configuration `listen`, `root`, `index`, and in a `location` also `return`, `alias` and
 //! `autoindex` are read; the master is the only process.
 
+use crate::base::sort::InOrder;
 use crate::base::time::{Span, Time};
 use crate::os::{Errno, FileKind, Process, Program, STDERR, STDOUT, Signal, Step, Sys};
 
@@ -160,7 +161,7 @@ impl Site for Nginx {
         }
         self.greet(sys);
         let mut ports: Vec<u16> = self.blocks.iter().flat_map(|b| b.ports.clone()).collect();
-        ports.sort_unstable();
+        ports.order();
         ports.dedup();
         Ok(ports)
     }

@@ -1,5 +1,6 @@
 //! `ps`, `pgrep`, `pkill`, `kill`, `killall`, `top`: the machine's processes.
 
+use crate::base::sort::InOrder;
 use crate::base::time::{Span, Time};
 use crate::os::{ProcessInfo, Program, STDOUT, Signal, Sys};
 
@@ -86,7 +87,7 @@ fn ps(argv: &[String], sys: &mut Sys) -> i32 {
     }
     let now = sys.now();
     let mut list = chosen(argv, &flags, sys);
-    list.sort_by_key(|p| p.shown);
+    list.order_by_key(|p| p.shown);
     let width = width(argv, sys);
     let mut text = String::new();
     let mut line = |row: String| {
@@ -381,13 +382,13 @@ fn matching(tool: &Tool, args: &Args, sys: &mut Sys) -> Result<Vec<ProcessInfo>,
         .into_iter()
         .filter(|p| p.shown != own && p.state != 'Z' && fits(p))
         .collect();
-    list.sort_by_key(|p| (p.started, p.shown));
+    list.order_by_key(|p| (p.started, p.shown));
     if args.has('n') {
         list = list.pop().into_iter().collect();
     } else if args.has('o') {
         list.truncate(1);
     } else {
-        list.sort_by_key(|p| p.shown);
+        list.order_by_key(|p| p.shown);
     }
     Ok(list)
 }

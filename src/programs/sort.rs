@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use crate::base::sort::InOrder;
 use crate::os::{Errno, Program, Sys};
 
 use super::support::args::{Args, Tool};
@@ -263,7 +264,7 @@ impl Lines for Sort {
             }
             return 0;
         }
-        lines.sort_by(|a, b| self.compare(a, b));
+        lines.order_by(|a, b| self.compare(a, b));
         if self.args.has('u') {
             lines.dedup_by(|a, b| self.compare(a, b) == Ordering::Equal);
         }

@@ -3,6 +3,7 @@
 //! The kubelet passes the image's name in `STAND_IN_IMAGE` and the container's ports, separated by spaces or
 //! commas, in `STAND_IN_PORTS`.
 
+use crate::base::sort::InOrder;
 use crate::base::time::Span;
 use crate::os::{Errno, Program, Signal, Sys};
 
@@ -27,7 +28,7 @@ impl Site for StandIn {
         self.host = sys.hostname();
         let mut ports: Vec<u16> =
             variable("STAND_IN_PORTS").split([',', ' ']).filter_map(|p| p.parse().ok()).collect();
-        ports.sort_unstable();
+        ports.order();
         ports.dedup();
         sys.print(&format!(
             "This is a stand-in: the programs of image \"{}\" are not simulated.\n",

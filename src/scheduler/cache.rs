@@ -1,7 +1,7 @@
 //! The scheduler's picture of the cluster: nodes with the pods on them, kept up to date change by change.
 //! Upstream: pkg/scheduler/backend/cache and pkg/scheduler/framework/types.go (NodeInfo, PodInfo).
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 use std::rc::Rc;
 
 use crate::api::kinds::NAMESPACE;
@@ -187,7 +187,7 @@ pub struct NodeInfo {
     /// How many pods it takes.
     pub allowed_pods: i64,
     /// The pods on it (or about to be), by uid.
-    pub pods: BTreeMap<Str, Rc<PodInfo>>,
+    pub pods: OrdMap<Str, Rc<PodInfo>>,
     /// What they ask for.
     pub requested: Resources,
     /// What scoring counts for them: CPU (thousandths), memory (bytes).
@@ -199,7 +199,7 @@ pub struct NodeInfo {
     /// Pods among them that take ports.
     pub with_ports: usize,
     /// Images that are there, with their sizes in bytes.
-    pub images: BTreeMap<Str, i64>,
+    pub images: OrdMap<Str, i64>,
 }
 
 impl NodeInfo {
@@ -209,13 +209,13 @@ impl NodeInfo {
             node: object.view(),
             allocatable: Resources::default(),
             allowed_pods: 0,
-            pods: BTreeMap::new(),
+            pods: OrdMap::new(),
             requested: Resources::default(),
             scored: (0, 0),
             with_affinity: 0,
             with_apart: 0,
             with_ports: 0,
-            images: BTreeMap::new(),
+            images: OrdMap::new(),
         };
         info.set(object);
         info
@@ -294,11 +294,11 @@ pub struct Cache {
     /// The nodes in the order of their names.
     pub nodes: Vec<Rc<NodeInfo>>,
     /// The node of each pod, by the pod's uid.
-    at: BTreeMap<Str, Str>,
+    at: OrdMap<Str, Str>,
     /// Pods whose node does not exist (yet), by uid.
-    lost: BTreeMap<Str, Rc<PodInfo>>,
+    lost: OrdMap<Str, Rc<PodInfo>>,
     /// Pods that wait for room on a node after a preemption, by uid.
-    pub nominated: BTreeMap<Str, (Str, Rc<PodInfo>)>,
+    pub nominated: OrdMap<Str, (Str, Rc<PodInfo>)>,
     counts: Vec<Count>,
 }
 

@@ -1,6 +1,7 @@
 //! What an attempt found, node by node, for the "why" panel.
 
-use std::collections::{BTreeMap, VecDeque};
+use crate::base::ordered::OrdMap;
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::api::Key;
@@ -65,7 +66,7 @@ const KEPT: usize = 300;
 /// The last decision of each pod, the latest few hundred of them.
 #[derive(Clone, Default)]
 pub struct Decisions {
-    by_pod: BTreeMap<Str, Rc<Decision>>,
+    by_pod: OrdMap<Str, Rc<Decision>>,
     order: VecDeque<Str>,
 }
 

@@ -1,8 +1,9 @@
 //! What plugins are and how an attempt runs them.
 //! Upstream: pkg/scheduler/framework/runtime/framework.go and staging/src/k8s.io/kube-scheduler/framework.
 
+use crate::base::ordered::{OrdMap, OrdSet};
+use crate::base::sort::InOrder;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::api::{Key, Object};
@@ -90,7 +91,7 @@ pub enum PreFilter {
     /// Its filter has nothing to do for this pod.
     Skip,
     /// Only these nodes come into question.
-    Only(BTreeSet<Str>),
+    Only(OrdSet<Str>),
     /// No node comes into question.
     Reject(Rejection),
 }
@@ -152,7 +153,7 @@ pub struct State {
     /// Places near which the pod must or must not be.
     pub affinity: inter_pod_affinity::Places,
     /// What places are worth.
-    pub affinity_score: BTreeMap<(Str, Str), i64>,
+    pub affinity_score: OrdMap<(Str, Str), i64>,
     /// The pod's claims.
     pub volumes: volume_binding::Claims,
     /// Whether one of the pod's claims allows only one pod and has it.
@@ -169,7 +170,7 @@ pub struct Diagnosis {
     /// What was said before nodes were looked at.
     pub pre_filter: Option<String>,
     /// The plugins that refused.
-    pub plugins: BTreeSet<&'static str>,
+    pub plugins: OrdSet<&'static str>,
     /// What preemption said.
     pub post_filter: String,
 }
@@ -195,7 +196,7 @@ impl Diagnosis {
 
     /// How many nodes gave each reason, as `4 Insufficient cpu`, sorted.
     pub fn histogram(&self, nodes: usize) -> Vec<String> {
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut counts: OrdMap<&str, usize> = OrdMap::new();
         for (_, _, rejection) in &self.refusals {
             for reason in &rejection.reasons {
                 *counts.entry(reason).or_default() += 1;
@@ -208,7 +209,7 @@ impl Diagnosis {
             }
         }
         let mut reasons: Vec<String> = counts.iter().map(|(r, n)| format!("{n} {r}")).collect();
-        reasons.sort();
+        reasons.order();
         reasons
     }
 }
@@ -219,8 +220,8 @@ impl Cycle<'_> {
     pub fn pre_filter(
         &mut self,
         diagnosis: &mut Diagnosis,
-    ) -> Result<Option<BTreeSet<Str>>, Rejection> {
-        let mut only: Option<BTreeSet<Str>> = None;
+    ) -> Result<Option<OrdSet<Str>>, Rejection> {
+        let mut only: Option<OrdSet<Str>> = None;
         let mut narrowing: Vec<&'static str> = Vec::new();
         for plugin in plugins::ALL {
             let Some(pre_filter) = plugin.pre_filter else { continue };

@@ -10,7 +10,8 @@ pub mod framework;
 pub mod plugins;
 pub mod queue;
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
+use crate::base::sort::InOrder;
 use std::rc::Rc;
 
 use crate::api::kinds::persistent_volume_claim::PersistentVolumeClaim;
@@ -54,7 +55,7 @@ pub struct Scheduler {
     queue: Queue,
     decisions: Decisions,
     /// Pods that have a node but wait for volumes, by uid.
-    binding: BTreeMap<Str, Binding>,
+    binding: OrdMap<Str, Binding>,
     next_start: usize,
     cycle_at: Option<Time>,
     flush_at: Option<Time>,
@@ -523,7 +524,7 @@ fn rows(
         Row { node: nodes[*at].name.clone(), verdict: Verdict::Scored(scores) }
     });
     let mut rows: Vec<Row> = refused.chain(scored).collect();
-    rows.sort_by(|a, b| a.node.cmp(&b.node));
+    rows.order_by(|a, b| a.node.cmp(&b.node));
     rows
 }
 

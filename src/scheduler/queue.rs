@@ -1,7 +1,7 @@
 //! The queue of pods that wait for a node: active, backing off, or unschedulable until something changes.
 //! Upstream: pkg/scheduler/backend/queue.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::base::ordered::{OrdMap, OrdSet};
 use std::rc::Rc;
 
 use crate::base::time::{Span, Time};
@@ -22,7 +22,7 @@ pub struct Queued {
     /// Attempts so far.
     pub attempts: u32,
     /// The plugins that rejected it at the last attempt; none after an error.
-    pub rejected_by: BTreeSet<&'static str>,
+    pub rejected_by: OrdSet<&'static str>,
     /// The plugin that keeps it from being tried at all.
     pub gated_by: Option<&'static str>,
     since: Time,
@@ -48,11 +48,11 @@ type Rank = (i64, Time, u64);
 /// All waiting pods.
 #[derive(Clone, Default)]
 pub struct Queue {
-    pods: BTreeMap<Str, Queued>,
-    active: BTreeMap<Rank, Str>,
-    backoff: BTreeMap<(Time, Rank), Str>,
-    error_backoff: BTreeMap<(Time, Rank), Str>,
-    unschedulable: BTreeSet<Str>,
+    pods: OrdMap<Str, Queued>,
+    active: OrdMap<Rank, Str>,
+    backoff: OrdMap<(Time, Rank), Str>,
+    error_backoff: OrdMap<(Time, Rank), Str>,
+    unschedulable: OrdSet<Str>,
     next_order: u64,
 }
 
@@ -175,7 +175,7 @@ impl Queue {
 
     /// Puts a pod back after an attempt that plugins rejected.
     /// Upstream: scheduling_queue.go, AddUnschedulableIfNotPresent.
-    pub fn reject(&mut self, uid: &Str, by: BTreeSet<&'static str>, now: Time) {
+    pub fn reject(&mut self, uid: &Str, by: OrdSet<&'static str>, now: Time) {
         let Some(queued) = self.pods.get_mut(uid) else { return };
         queued.unschedulable += 1;
         queued.errors = 0;
@@ -267,14 +267,14 @@ mod tests {
         let at = |s| Time(0) + Span::seconds(s);
         queue.add(pod("a", 0), None, at(0));
         pop(&mut queue, at(0));
-        queue.reject(&"a".into(), BTreeSet::from(["NodeResourcesFit"]), at(0));
+        queue.reject(&"a".into(), OrdSet::from(["NodeResourcesFit"]), at(0));
         assert_eq!(queue.ready_at(at(100)), None);
         queue.wake(&"a".into(), at(0));
         assert_eq!(pop(&mut queue, at(0)).as_deref(), Some("a"));
         queue.fail(&"a".into(), at(0));
         assert_eq!(queue.ready_at(at(0)), Some(at(1)));
         assert_eq!(pop(&mut queue, at(1)).as_deref(), Some("a"));
-        queue.reject(&"a".into(), BTreeSet::new(), at(1));
+        queue.reject(&"a".into(), OrdSet::new(), at(1));
         queue.flush(at(300));
         assert_eq!(queue.ready_at(at(300)), None);
         queue.flush(at(302));

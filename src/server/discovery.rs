@@ -4,6 +4,7 @@
 //! Simplified: only kinds that are simulated are listed; the aggregated form is not offered.
 
 use crate::api::{Kind, Status, kinds};
+use crate::base::sort::InOrder;
 use crate::base::value::Value;
 use crate::os::request::{Body, Request, Response};
 use crate::server::route::Route;
@@ -87,7 +88,7 @@ fn resources(group: &str, version: &str) -> Result<Value, Status> {
     if served.is_empty() {
         return Err(Status::no_such_path());
     }
-    served.sort_by_key(|k| k.plural);
+    served.order_by_key(|k| k.plural);
     let mut list = Vec::new();
     for kind in served {
         list.push(resource(kind));

@@ -4,8 +4,9 @@
 //! …/tools/events/{event_recorder,event_broadcaster}.go (components with an action, such as the scheduler).
 //! Simplified: all sources share one cache; the final count of a series is written when something else is reported.
 
+use crate::base::ordered::{OrdMap, OrdSet};
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::api::kinds::{EVENT, NAMESPACE};
@@ -143,14 +144,14 @@ pub(crate) struct Correlator {
     similar: Cache<Similar>,
     seen: Cache<Seen>,
     spam: Cache<Bucket>,
-    series: BTreeMap<String, Series>,
+    series: OrdMap<String, Series>,
     next_finish: Time,
     expiry: VecDeque<(Time, Key)>,
 }
 
 #[derive(Clone, Default)]
 struct Similar {
-    messages: BTreeSet<u64>,
+    messages: OrdSet<u64>,
     last: Time,
 }
 
@@ -177,14 +178,14 @@ struct Series {
 /// A map that forgets what was used longest ago.
 #[derive(Clone)]
 struct Cache<V> {
-    entries: BTreeMap<u64, (u64, V)>,
-    order: BTreeMap<u64, u64>,
+    entries: OrdMap<u64, (u64, V)>,
+    order: OrdMap<u64, u64>,
     clock: u64,
 }
 
 impl<V> Default for Cache<V> {
     fn default() -> Self {
-        Cache { entries: BTreeMap::new(), order: BTreeMap::new(), clock: 0 }
+        Cache { entries: OrdMap::new(), order: OrdMap::new(), clock: 0 }
     }
 }
 

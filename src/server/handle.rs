@@ -8,6 +8,7 @@ use std::rc::Rc;
 use crate::api::kinds::{ENDPOINTS, EVENT};
 use crate::api::{Key, KindRef, Object, Status};
 use crate::base::base64;
+use crate::base::sort::InOrder;
 use crate::base::value::Value;
 use crate::os::request::{Body, Method, Request, Response, Watch};
 use crate::server::change::By;
@@ -107,7 +108,7 @@ impl Server {
         let listed = self.list(target.kind, &target.ns);
         let mut objects: Vec<Rc<Object>> = listed.filter(|o| filter.matches(o)).cloned().collect();
         if target.ns.is_empty() && target.kind.namespaced {
-            objects.sort_by(|a, b| storage_order(a.namespace(), b.namespace()));
+            objects.order_by(|a, b| storage_order(a.namespace(), b.namespace()));
         }
         Ok(objects)
     }

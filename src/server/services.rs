@@ -3,7 +3,7 @@
 //! Upstream: pkg/registry/core/service/storage/alloc.go and storage.go.
 //! Simplified: one IPv4 range; no health check node ports.
 
-use std::collections::BTreeSet;
+use crate::base::ordered::OrdSet;
 use std::net::Ipv4Addr;
 
 use crate::api::kinds::SERVICE;
@@ -140,7 +140,7 @@ fn allocate_address(value: &mut Value, store: &Store, rng: Rng) -> Result<(), St
     if is_headless(value) {
         return Ok(());
     }
-    let taken: BTreeSet<&str> =
+    let taken: OrdSet<&str> =
         store.list(&SERVICE, "").map(|s| spec_text(s.value(), "clusterIP")).collect();
     let wanted = spec_text(value, "clusterIP").to_owned();
     if wanted.is_empty() {
@@ -209,7 +209,7 @@ fn allocate_ports(
     }
     let own: Vec<i64> = old.iter().flat_map(|o| node_ports(o.value())).collect();
     let others = store.list(&SERVICE, "").filter(|s| old.is_none_or(|o| o.key != s.key));
-    let mut taken: BTreeSet<i64> = others.flat_map(|s| node_ports(s.value())).collect();
+    let mut taken: OrdSet<i64> = others.flat_map(|s| node_ports(s.value())).collect();
     let owner = owner(value);
     let mut ports = value.at(&["spec", "ports"]).as_array().to_vec();
     let mut given: Vec<(i64, i64)> = Vec::new();
@@ -248,7 +248,7 @@ fn allocate_ports(
     Ok(())
 }
 
-fn free_port(taken: &BTreeSet<i64>, rng: Rng, owner: &str, at: u64) -> Option<i64> {
+fn free_port(taken: &OrdSet<i64>, rng: Rng, owner: &str, at: u64) -> Option<i64> {
     let drawn = (0..1_000).map(|n| {
         let mut draw = rng.named("node-port", owner, at * 1_000 + n);
         draw.range(PORTS.start() + STATIC_PORTS, *PORTS.end())

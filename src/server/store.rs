@@ -1,7 +1,8 @@
 //! Storage: objects by kind and key, indexes, one revision counter, a bounded log of changes.
 //! Upstream: staging/src/k8s.io/apiserver/pkg/storage/etcd3/store.go and …/storage/cacher.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use crate::base::ordered::{OrdMap, OrdSet};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::api::{Key, KindRef, Object};
@@ -15,7 +16,7 @@ pub const LOG_LIMIT: usize = 20_000;
 /// All stored objects.
 #[derive(Clone, Default)]
 pub struct Store {
-    tables: BTreeMap<KindRef, Table>,
+    tables: OrdMap<KindRef, Table>,
     revision: u64,
     log: VecDeque<Rc<Change>>,
     fresh: Vec<Rc<Change>>,
@@ -23,9 +24,9 @@ pub struct Store {
 
 #[derive(Clone, Default)]
 struct Table {
-    objects: BTreeMap<Key, Rc<Object>>,
-    by_owner: BTreeMap<Str, BTreeSet<Key>>,
-    by_node: BTreeMap<Str, BTreeSet<Key>>,
+    objects: OrdMap<Key, Rc<Object>>,
+    by_owner: OrdMap<Str, OrdSet<Key>>,
+    by_node: OrdMap<Str, OrdSet<Key>>,
 }
 
 impl Table {

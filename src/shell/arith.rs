@@ -436,11 +436,11 @@ fn in_base(digits: &str, base: u32) -> Result<i64, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeMap;
+    use crate::base::ordered::OrdMap;
 
-    impl Env for BTreeMap<String, String> {
+    impl Env for OrdMap<String, String> {
         fn get(&mut self, name: &str, _: Option<&str>) -> Result<String, String> {
-            Ok(BTreeMap::get(self, name).cloned().unwrap_or_default())
+            Ok(OrdMap::get(self, name).cloned().unwrap_or_default())
         }
         fn set(&mut self, name: &str, _: Option<&str>, value: i64) -> Result<(), String> {
             self.insert(name.to_owned(), value.to_string());
@@ -451,7 +451,7 @@ mod tests {
     #[test]
     fn expressions_as_in_bash() {
         let mut env =
-            BTreeMap::from([("x".to_owned(), "5".to_owned()), ("y".to_owned(), "x+1".to_owned())]);
+            OrdMap::from([("x".to_owned(), "5".to_owned()), ("y".to_owned(), "x+1".to_owned())]);
         for (text, value) in [
             ("1+2*3", 7),
             ("(1+2)*3", 9),

@@ -1,6 +1,6 @@
 //! Child processes: copies of the shell, programs, substitutions, jobs in the foreground.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 use std::rc::Rc;
 
 use super::ast::List;
@@ -73,7 +73,7 @@ impl Shell {
         fds: &[(Fd, Fd)],
         group: Option<Pid>,
         ignore: &[Signal],
-        env: Option<BTreeMap<String, String>>,
+        env: Option<OrdMap<String, String>>,
         sys: &mut Sys,
     ) -> Result<Member, Errno> {
         let mut all: Vec<(Fd, Fd)> = sys
@@ -166,7 +166,7 @@ impl Shell {
     pub(crate) fn start_program(
         &mut self,
         argv: Vec<String>,
-        env: Option<BTreeMap<String, String>>,
+        env: Option<OrdMap<String, String>>,
         text: &str,
         sys: &mut Sys,
     ) -> Result<Job, i32> {

@@ -8,6 +8,7 @@ use super::machine::Shell;
 use super::parse::is_name_char;
 use super::screen::width;
 use super::{builtins, globs, pattern};
+use crate::base::sort::InOrder;
 use crate::os::{FileKind, Sys};
 
 /// Programs that answer `__complete`.
@@ -225,7 +226,7 @@ pub(super) fn start(shell: &mut Shell, sys: &mut Sys, before: &str) -> Start {
 }
 
 fn finish(word: &Word, mut candidates: Vec<Candidate>) -> Completion {
-    candidates.sort_by(|a, b| a.word.cmp(&b.word));
+    candidates.order_by(|a, b| a.word.cmp(&b.word));
     candidates.dedup_by(|a, b| a.word == b.word);
     candidates.truncate(MAX_CANDIDATES);
     Completion { word: word.text.clone(), quote: word.quote, candidates }

@@ -1,6 +1,7 @@
 //! File names that match a pattern.
 
 use super::pattern::{self, Pattern};
+use crate::base::sort::InOrder;
 use crate::os::{FileKind, Sys};
 
 /// The most names that one pattern may give.
@@ -28,7 +29,7 @@ pub(crate) fn find(sys: &Sys, pattern: &str, hidden: bool) -> Vec<String> {
         }
         found = next;
     }
-    found.sort();
+    found.order();
     found
 }
 

@@ -1,6 +1,7 @@
 //! Jobs: the processes that the shell has started together, and what `jobs` says of them.
 
 use super::Dialect;
+use crate::base::sort::InOrder;
 use crate::os::{Pid, Signal, Sys};
 
 /// Ended jobs whose status is kept for `wait`.
@@ -115,7 +116,7 @@ impl Jobs {
         self.all.retain(|other| other.number != number);
         self.touch(number);
         self.all.push(job);
-        self.all.sort_by_key(|job| job.number);
+        self.all.order_by_key(|job| job.number);
         if self.all.len() > MAX_ENDED
             && let Some(at) = self.all.iter().position(Job::is_done)
         {

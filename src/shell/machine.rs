@@ -4,7 +4,7 @@
 //! frame; it finishes, goes on later, waits, or puts frames above itself. `break`, `return`, `exit` and Ctrl-C
 //! take frames down from the top, each tidying up behind itself.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 use std::rc::Rc;
 
 use super::Dialect;
@@ -33,8 +33,8 @@ pub(crate) struct Shell {
     pub(crate) origin: Origin,
     pub(crate) vars: Vars,
     pub(crate) params: Rc<Vec<String>>,
-    pub(crate) functions: Rc<BTreeMap<String, Function>>,
-    pub(crate) aliases: Rc<BTreeMap<String, String>>,
+    pub(crate) functions: Rc<OrdMap<String, Function>>,
+    pub(crate) aliases: Rc<OrdMap<String, String>>,
     pub(crate) options: Options,
     pub(crate) shopt: Shopt,
     /// `$?`.
@@ -50,13 +50,13 @@ pub(crate) struct Shell {
     pub(crate) draws: u64,
     pub(crate) random_unset: bool,
     pub(crate) jobs: Jobs,
-    pub(crate) traps: Rc<BTreeMap<Trap, String>>,
+    pub(crate) traps: Rc<OrdMap<Trap, String>>,
     pub(crate) getopts_at: usize,
     pub(crate) directories: Vec<String>,
     pub(crate) umask: u16,
-    pub(crate) hashed: BTreeMap<String, (String, u32)>,
+    pub(crate) hashed: OrdMap<String, (String, u32)>,
     /// Arrays behind `declare` and its like, by place among the arguments.
-    pub(crate) array_args: BTreeMap<usize, Assigned>,
+    pub(crate) array_args: OrdMap<usize, Assigned>,
     /// Lines typed so far.
     pub(crate) history: Rc<Vec<String>>,
     /// The keyboard side of an interactive shell.
@@ -214,7 +214,7 @@ pub(crate) enum Frame {
     Call {
         name: Rc<str>,
         params: Rc<Vec<String>>,
-        locals: BTreeMap<String, Option<Var>>,
+        locals: OrdMap<String, Option<Var>>,
     },
     Substitute {
         pid: Pid,
@@ -362,8 +362,8 @@ impl Shell {
             getopts_at: 0,
             directories: Vec::new(),
             umask: 0o022,
-            hashed: BTreeMap::new(),
-            array_args: BTreeMap::new(),
+            hashed: OrdMap::new(),
+            array_args: OrdMap::new(),
             history: Rc::default(),
             terminal: None,
             depth: 0,
@@ -504,7 +504,7 @@ impl Shell {
         super::redirect::restore(sys, fds);
     }
 
-    fn end_call(&mut self, params: Rc<Vec<String>>, locals: BTreeMap<String, Option<Var>>) {
+    fn end_call(&mut self, params: Rc<Vec<String>>, locals: OrdMap<String, Option<Var>>) {
         self.params = params;
         for (name, var) in locals {
             self.vars.replace(&name, var);

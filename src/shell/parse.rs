@@ -4,8 +4,8 @@
 //! input in time proportional to its length and with bounded recursion: a deep nest is an error, never
 //! an overflowing stack.
 
+use crate::base::ordered::OrdMap;
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::ast::{
@@ -47,7 +47,7 @@ pub(crate) struct Options<'a> {
     /// No more text will follow: a here-document may end with it.
     pub(crate) last: bool,
     /// Replaced where a command name stands.
-    pub(crate) aliases: Option<&'a BTreeMap<String, String>>,
+    pub(crate) aliases: Option<&'a OrdMap<String, String>>,
 }
 
 /// A place in a text.

@@ -1,6 +1,6 @@
 //! Simple commands: assignments, functions, builtins and programs.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 use std::rc::Rc;
 
 use super::builtins::{self, Builtin};
@@ -97,7 +97,7 @@ impl Shell {
             let name: Rc<str> = argv[0].as_str().into();
             argv.remove(0);
             let params = std::mem::replace(&mut self.params, Rc::new(argv));
-            self.push(Frame::Call { name, params, locals: BTreeMap::new() });
+            self.push(Frame::Call { name, params, locals: OrdMap::new() });
             self.push(Frame::Command { command: function.body, memo: Memo::default() });
         } else if let Some(builtin) = builtin {
             self.run_builtin(builtin, &argv, sys);
@@ -178,7 +178,7 @@ impl Shell {
         &mut self,
         values: &[Assigned],
         sys: &mut Sys,
-    ) -> BTreeMap<String, String> {
+    ) -> OrdMap<String, String> {
         let vars = self.vars.clone();
         for value in values {
             match self.assign(value, sys) {

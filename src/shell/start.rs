@@ -182,7 +182,7 @@ impl Shell {
             {
                 let entry = self.vars.entry("BASH_VERSINFO");
                 if !matches!(entry.value, Value::Array(_)) {
-                    entry.value = Value::Array(std::collections::BTreeMap::new());
+                    entry.value = Value::Array(crate::base::ordered::OrdMap::new());
                 }
                 if let Value::Array(items) = &mut entry.value {
                     items.insert(at as i64, (*part).to_owned());

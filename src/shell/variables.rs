@@ -1,6 +1,6 @@
 //! The shell and its variables: looking up, calculating, assigning.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 
 use super::expand::{Assigned, AssignedValue, MAX_BYTES};
 use super::machine::Shell;
@@ -239,7 +239,7 @@ impl Shell {
         if self.is_map(name) {
             let mut map = match &self.vars.entry(name).value {
                 vars::Value::Map(map) if assigned.append => map.clone(),
-                _ => BTreeMap::new(),
+                _ => OrdMap::new(),
             };
             // Keys and values may also alternate.
             let mut bare = items.iter().filter(|(key, _)| key.is_none()).map(|(_, text)| text);
@@ -257,7 +257,7 @@ impl Shell {
         let mut array = if assigned.append {
             array_of(&mut self.vars.entry(name).value).clone()
         } else {
-            BTreeMap::new()
+            OrdMap::new()
         };
         let mut at = array.keys().next_back().map_or(0, |last| last + 1);
         for (index, text) in items {
@@ -276,11 +276,11 @@ impl Shell {
 }
 
 /// Makes a value an array: text becomes its first element.
-fn array_of(value: &mut vars::Value) -> &mut BTreeMap<i64, String> {
+fn array_of(value: &mut vars::Value) -> &mut OrdMap<i64, String> {
     if !matches!(value, vars::Value::Array(_)) {
         let items = match std::mem::take(value) {
-            vars::Value::Text(text) => BTreeMap::from([(0, text)]),
-            _ => BTreeMap::new(),
+            vars::Value::Text(text) => OrdMap::from([(0, text)]),
+            _ => OrdMap::new(),
         };
         *value = vars::Value::Array(items);
     }

@@ -1,6 +1,6 @@
 //! Variables: text, arrays, their attributes, and the copies that `local` brings back.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 use std::rc::Rc;
 
 /// A variable.
@@ -20,19 +20,19 @@ pub(crate) enum Value {
     #[default]
     Unset,
     Text(String),
-    Array(BTreeMap<i64, String>),
-    Map(BTreeMap<String, String>),
+    Array(OrdMap<i64, String>),
+    Map(OrdMap<String, String>),
 }
 
 /// All variables; copied when changed while a copy is held.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Vars {
-    all: Rc<BTreeMap<String, Var>>,
+    all: Rc<OrdMap<String, Var>>,
 }
 
 impl Vars {
     /// Exported variables from an environment.
-    pub(crate) fn from_env(env: &BTreeMap<String, String>) -> Vars {
+    pub(crate) fn from_env(env: &OrdMap<String, String>) -> Vars {
         let all = env
             .iter()
             .filter(|(name, _)| super::parse::is_name(name))
@@ -46,7 +46,7 @@ impl Vars {
     }
 
     /// The environment of a child.
-    pub(crate) fn env(&self) -> BTreeMap<String, String> {
+    pub(crate) fn env(&self) -> OrdMap<String, String> {
         self.all
             .iter()
             .filter(|(_, var)| var.exported)

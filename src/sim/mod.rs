@@ -1,19 +1,19 @@
 //! Simulated time: the ordered event queue.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 
 use crate::base::time::Time;
 
 /// Events ordered by time, and among equals by the order in which they were queued.
 #[derive(Clone, Debug)]
 pub struct Queue<E> {
-    events: BTreeMap<(Time, u64), E>,
+    events: OrdMap<(Time, u64), E>,
     sequence: u64,
 }
 
 impl<E> Default for Queue<E> {
     fn default() -> Self {
-        Queue { events: BTreeMap::new(), sequence: 0 }
+        Queue { events: OrdMap::new(), sequence: 0 }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The app: owns the session and everything that the page remembers, and decides what each message does.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::base::ordered::{OrdMap, OrdSet};
 use std::rc::Rc;
 
 use gloo::events::{EventListener, EventListenerOptions};
@@ -47,10 +47,10 @@ pub struct App {
     tab: Tab,
     side: Side,
     narrow: Narrow,
-    terminals: BTreeMap<u32, Rc<js::Terminal>>,
-    sizes: BTreeMap<u32, (u16, u16)>,
+    terminals: OrdMap<u32, Rc<js::Terminal>>,
+    sizes: OrdMap<u32, (u16, u16)>,
     /// What a terminal printed before its part was open.
-    unshown: BTreeMap<u32, Vec<u8>>,
+    unshown: OrdMap<u32, Vec<u8>>,
     front: u32,
     right: u32,
     editor: Option<Rc<js::Editor>>,
@@ -59,7 +59,7 @@ pub struct App {
     about: bool,
     notices: Vec<(usize, String)>,
     /// Images of which a notice has said that they are not simulated.
-    told: BTreeSet<String>,
+    told: OrdSet<String>,
     next_notice: usize,
     /// Dropping it would cancel the frame.
     next_frame: AnimationFrame,
@@ -121,9 +121,9 @@ impl Component for App {
             tab: Tab::default(),
             side: Side::default(),
             narrow: Narrow::default(),
-            terminals: BTreeMap::new(),
-            sizes: BTreeMap::new(),
-            unshown: BTreeMap::new(),
+            terminals: OrdMap::new(),
+            sizes: OrdMap::new(),
+            unshown: OrdMap::new(),
             front: 1,
             right: 2,
             editor: None,
@@ -131,7 +131,7 @@ impl Component for App {
             text: String::new(),
             about: false,
             notices: Vec::new(),
-            told: BTreeSet::new(),
+            told: OrdSet::new(),
             next_notice: 0,
             next_frame: frame(&send),
             _listeners: listeners(&send),

@@ -1,6 +1,6 @@
 //! The only file of the page that speaks with the session.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::base::ordered::{OrdMap, OrdSet};
 
 use crate::base::time::{Span, Time};
 use crate::lessons;
@@ -37,9 +37,9 @@ pub enum Effect {
 pub struct Engine {
     session: Session,
     /// Blocks that were run, by step and number.
-    ran: BTreeSet<(usize, usize)>,
+    ran: OrdSet<(usize, usize)>,
     /// The block that was run last in a terminal.
-    latest: BTreeMap<usize, (usize, usize)>,
+    latest: OrdMap<usize, (usize, usize)>,
     /// Counts outputs, because files and terminals change without a revision.
     outputs: u64,
 }
@@ -48,8 +48,7 @@ impl Engine {
     /// A fresh session with this lesson; "" for none.
     pub fn new(lesson: &str) -> Engine {
         let session = Session::new(Start::visible(SEED));
-        let mut engine =
-            Engine { session, ran: BTreeSet::new(), latest: BTreeMap::new(), outputs: 0 };
+        let mut engine = Engine { session, ran: OrdSet::new(), latest: OrdMap::new(), outputs: 0 };
         if !lesson.is_empty() {
             engine.session.input(Input::Lesson { name: lesson.to_owned() });
         }
@@ -61,7 +60,7 @@ impl Engine {
         let log: Vec<Logged> = saved.log.as_array().iter().filter_map(Logged::from_value).collect();
         let session = Session::replay(Start::visible(SEED), &log);
         let mut engine =
-            Engine { session, ran: saved.ran.clone(), latest: BTreeMap::new(), outputs: 0 };
+            Engine { session, ran: saved.ran.clone(), latest: OrdMap::new(), outputs: 0 };
         engine.restore_progress(saved);
         engine
     }

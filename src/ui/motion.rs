@@ -1,6 +1,6 @@
 //! Motion in the picture: a pod that has moved slides from where it was, and lines join pods to their claims.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
@@ -31,14 +31,14 @@ struct Place {
 /// Where things were drawn last.
 #[derive(Default)]
 pub struct Motion {
-    places: BTreeMap<String, Place>,
+    places: OrdMap<String, Place>,
 }
 
 impl Motion {
     /// Starts the slides after a drawing and returns the lines.
     pub fn settle(&mut self, stage: &HtmlElement, diagram: &Diagram) -> Vec<Link> {
         let found = all(stage, "[data-uid]");
-        let places: BTreeMap<String, (HtmlElement, Place)> = found
+        let places: OrdMap<String, (HtmlElement, Place)> = found
             .into_iter()
             .filter_map(|element| {
                 let place = place(&element, stage);
@@ -94,7 +94,7 @@ fn slide(element: &HtmlElement, before: Place, now: Place) {
     let _ = style.remove_property("transform");
 }
 
-fn links(diagram: &Diagram, places: &BTreeMap<String, (HtmlElement, Place)>) -> Vec<Link> {
+fn links(diagram: &Diagram, places: &OrdMap<String, (HtmlElement, Place)>) -> Vec<Link> {
     let pods = diagram.groups.iter().flat_map(|group| &group.pods).chain(&diagram.waiting);
     let pairs = pods.flat_map(|pod| pod.claims.iter().map(move |claim| (pod, claim)));
     pairs

@@ -1,6 +1,6 @@
 //! The session as the browser's storage keeps it: seed and log lead to the same cluster again.
 
-use std::collections::BTreeSet;
+use crate::base::ordered::OrdSet;
 
 use gloo::storage::{LocalStorage, Storage};
 
@@ -21,7 +21,7 @@ pub struct Saved {
     /// For each step, which checks have held.
     pub held: Vec<Vec<bool>>,
     /// Blocks that were run, by step and number.
-    pub ran: BTreeSet<(usize, usize)>,
+    pub ran: OrdSet<(usize, usize)>,
     /// The log of inputs.
     pub log: Value,
 }

@@ -1,6 +1,7 @@
 //! The picture of the cluster: groups of pods, claims and volumes on their shelf, sets and services above.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
+use crate::base::sort::InOrder;
 use std::rc::Rc;
 
 use crate::api::Object;
@@ -167,7 +168,7 @@ pub fn diagram(world: &World, options: &Options) -> Diagram {
 }
 
 /// The latest event of each object, by uid: its time, reason and message.
-type News = BTreeMap<String, (Time, String, String)>;
+type News = OrdMap<String, (Time, String, String)>;
 
 fn latest_news(events: &[Rc<Object>]) -> News {
     let mut news = News::new();
@@ -209,7 +210,7 @@ fn pod_card(
         name: pod.name().to_string(),
         state: pod::state(pod, latest, world.now()),
         revision: set.filter(|_| !hash.is_empty()).map(|_| hash.chars().take(4).collect()),
-        newest: set.is_some_and(|set| set.at(&["status", "updateRevision"]).text() == revision),
+        newest: set.is_some_and(|set| is_moving_to(set, revision)),
         claims: mounted.filter_map(claim).map(|c| c.uid().to_owned()).collect(),
         stand_in: containers(pod)
             .map(|c| c.get("image").text())
@@ -217,6 +218,13 @@ fn pod_card(
             .filter(|_| pod.namespace() != "kube-system")
             .map(str::to_owned),
     }
+}
+
+/// Whether a set is on its way from another revision to this one.
+fn is_moving_to(set: &Object, revision: &str) -> bool {
+    let [current, update] =
+        ["currentRevision", "updateRevision"].map(|key| set.at(&["status", key]).text());
+    update == revision && current != update
 }
 
 fn containers(pod: &Object) -> impl Iterator<Item = &Value> {
@@ -253,7 +261,7 @@ fn by_node(
         })
         .filter(|(control_plane, group)| !control_plane || everywhere || !group.pods.is_empty())
         .collect();
-    groups.sort_by_key(|(control_plane, _)| *control_plane);
+    groups.order_by_key(|(control_plane, _)| *control_plane);
     (groups.into_iter().map(|(_, group)| group).collect(), on(""))
 }
 

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use crate::api::{Key, Object, kinds};
+use crate::base::sort::InOrder;
 use crate::base::time::Time;
 use crate::base::value::Value;
 use crate::base::{human, yaml};
@@ -331,7 +332,7 @@ fn events(world: &World, object: &Object) -> Vec<EventRow> {
         .filter(about)
         .map(|event| (stamp(event), event_row(world, event, stamp(event))))
         .collect();
-    found.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    found.order_by_key(|(at, _)| std::cmp::Reverse(*at));
     found.into_iter().map(|(_, row)| row).collect()
 }
 
@@ -397,8 +398,8 @@ fn reason(change: &Change) -> Reason {
     };
     let (who, text) = match &change.by.actor {
         Actor::User(command) => ("You".to_owned(), format!("ran `{command}`")),
-        Actor::Component(name) => (component(name), change.by.why.to_string()),
-        Actor::Kubelet(node) => (format!("Kubelet on {node}"), change.by.why.to_string()),
+        Actor::Component(name) => (format!("{}:", component(name)), change.by.why.to_string()),
+        Actor::Kubelet(node) => (format!("Kubelet on {node}:"), change.by.why.to_string()),
     };
     let at = clock(change.at - Time::START);
     Reason { who, text, small: format!("{at} · {what} {} {}", change.kind.name, change.key.name) }
@@ -450,7 +451,7 @@ mod tests {
             words,
             [
                 ("You", "ran `kubectl apply -f web.yaml`"),
-                ("StatefulSet controller", "web has 0 of 2 pods")
+                ("StatefulSet controller:", "web has 0 of 2 pods")
             ]
         );
         assert!(seen.exists);

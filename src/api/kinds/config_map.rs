@@ -1,6 +1,6 @@
 //! ConfigMap.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::kinds::secret;
@@ -32,8 +32,8 @@ view! {
     pub struct ConfigMap {
         meta: Meta = "metadata",
         immutable: Option<bool> = "immutable",
-        data: BTreeMap<Str, Str> = "data",
-        binary_data: BTreeMap<Str, Str> = "binaryData",
+        data: OrdMap<Str, Str> = "data",
+        binary_data: OrdMap<Str, Str> = "binaryData",
     }
 }
 

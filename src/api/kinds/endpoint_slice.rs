@@ -1,6 +1,6 @@
 //! EndpointSlice.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::kinds::endpoints::ObjectReference;
@@ -50,7 +50,7 @@ view! {
         conditions: EndpointConditions = "conditions",
         hostname: Option<Str> = "hostname",
         target_ref: Option<ObjectReference> = "targetRef",
-        deprecated_topology: BTreeMap<Str, Str> = "deprecatedTopology",
+        deprecated_topology: OrdMap<Str, Str> = "deprecatedTopology",
         node_name: Option<Str> = "nodeName",
         zone: Option<Str> = "zone",
     }

@@ -1,6 +1,6 @@
 //! Node.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::meta::Meta;
@@ -55,8 +55,8 @@ view! {
 
     /// What its kubelet reported.
     pub struct NodeStatus {
-        capacity: BTreeMap<Str, Str> = "capacity",
-        allocatable: BTreeMap<Str, Str> = "allocatable",
+        capacity: OrdMap<Str, Str> = "capacity",
+        allocatable: OrdMap<Str, Str> = "allocatable",
         phase: Str = "phase",
         conditions: Vec<NodeCondition> = "conditions",
         addresses: Vec<NodeAddress> = "addresses",

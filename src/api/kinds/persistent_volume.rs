@@ -1,6 +1,6 @@
 //! PersistentVolume.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::kinds::endpoints::ObjectReference;
@@ -43,7 +43,7 @@ view! {
 
     /// What it is and whom it serves.
     pub struct PersistentVolumeSpec {
-        capacity: BTreeMap<Str, Str> = "capacity",
+        capacity: OrdMap<Str, Str> = "capacity",
         access_modes: Vec<Str> = "accessModes",
         claim_ref: Option<ObjectReference> = "claimRef",
         persistent_volume_reclaim_policy: Str = "persistentVolumeReclaimPolicy",

@@ -1,6 +1,6 @@
 //! PersistentVolumeClaim.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::kinds::pod::ResourceRequirements;
@@ -54,7 +54,7 @@ view! {
     pub struct PersistentVolumeClaimStatus {
         phase: Str = "phase",
         access_modes: Vec<Str> = "accessModes",
-        capacity: BTreeMap<Str, Str> = "capacity",
+        capacity: OrdMap<Str, Str> = "capacity",
         conditions: Vec<PersistentVolumeClaimCondition> = "conditions",
     }
 

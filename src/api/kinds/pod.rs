@@ -1,6 +1,6 @@
 //! Pod.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 
 use crate::api::int_or_string::IntOrString;
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
@@ -62,7 +62,7 @@ view! {
         termination_grace_period_seconds: Option<i64> = "terminationGracePeriodSeconds",
         active_deadline_seconds: Option<i64> = "activeDeadlineSeconds",
         dns_policy: Str = "dnsPolicy",
-        node_selector: BTreeMap<Str, Str> = "nodeSelector",
+        node_selector: OrdMap<Str, Str> = "nodeSelector",
         service_account_name: Str = "serviceAccountName",
         automount_service_account_token: Option<bool> = "automountServiceAccountToken",
         node_name: Str = "nodeName",
@@ -82,7 +82,7 @@ view! {
         preemption_policy: Option<Str> = "preemptionPolicy",
         readiness_gates: Vec<PodReadinessGate> = "readinessGates",
         enable_service_links: Option<bool> = "enableServiceLinks",
-        overhead: BTreeMap<Str, Str> = "overhead",
+        overhead: OrdMap<Str, Str> = "overhead",
         topology_spread_constraints: Vec<TopologySpreadConstraint> = "topologySpreadConstraints",
         scheduling_gates: Vec<PodSchedulingGate> = "schedulingGates",
     }
@@ -179,8 +179,8 @@ view! {
 
     /// Amounts asked for and amounts not to exceed, as quantities.
     pub struct ResourceRequirements {
-        limits: BTreeMap<Str, Str> = "limits",
-        requests: BTreeMap<Str, Str> = "requests",
+        limits: OrdMap<Str, Str> = "limits",
+        requests: OrdMap<Str, Str> = "requests",
     }
 
     /// A volume's place in a container.

@@ -1,6 +1,6 @@
 //! PodDisruptionBudget.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 
 use crate::api::int_or_string::IntOrString;
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
@@ -54,7 +54,7 @@ view! {
     /// What the controller last saw.
     pub struct PodDisruptionBudgetStatus {
         observed_generation: i64 = "observedGeneration",
-        disrupted_pods: BTreeMap<Str, Time> = "disruptedPods",
+        disrupted_pods: OrdMap<Str, Time> = "disruptedPods",
         disruptions_allowed: i32 = "disruptionsAllowed",
         current_healthy: i32 = "currentHealthy",
         desired_healthy: i32 = "desiredHealthy",

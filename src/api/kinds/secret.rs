@@ -1,6 +1,6 @@
 //! Secret.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::meta::Meta;
@@ -33,7 +33,7 @@ view! {
     pub struct Secret {
         meta: Meta = "metadata",
         immutable: Option<bool> = "immutable",
-        data: BTreeMap<Str, Str> = "data",
+        data: OrdMap<Str, Str> = "data",
         kind: Str = "type",
     }
 }

@@ -1,6 +1,6 @@
 //! Service.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 
 use crate::api::int_or_string::IntOrString;
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
@@ -40,7 +40,7 @@ view! {
     /// Which pods, under which addresses and ports.
     pub struct ServiceSpec {
         ports: Vec<ServicePort> = "ports",
-        selector: BTreeMap<Str, Str> = "selector",
+        selector: OrdMap<Str, Str> = "selector",
         cluster_ip: Str = "clusterIP",
         cluster_ips: Vec<Str> = "clusterIPs",
         kind: Str = "type",

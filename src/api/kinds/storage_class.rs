@@ -1,6 +1,6 @@
 //! StorageClass.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 
 use crate::api::kind::{ALL_VERBS, Kind, Rules};
 use crate::api::meta::Meta;
@@ -31,7 +31,7 @@ view! {
     pub struct StorageClass {
         meta: Meta = "metadata",
         provisioner: Str = "provisioner",
-        parameters: BTreeMap<Str, Str> = "parameters",
+        parameters: OrdMap<Str, Str> = "parameters",
         reclaim_policy: Option<Str> = "reclaimPolicy",
         mount_options: Vec<Str> = "mountOptions",
         allow_volume_expansion: Option<bool> = "allowVolumeExpansion",

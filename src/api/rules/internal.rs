@@ -3,7 +3,8 @@
 //! `internal.txt` is written from upstream's internal types by `tests/schema.rs`.
 //! Upstream: pkg/apis/core/types.go and its like; staging/src/k8s.io/apimachinery/pkg/util/diff/diff.go.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
+use crate::base::sort::InOrder;
 use std::fmt::Write;
 use std::sync::OnceLock;
 
@@ -18,10 +19,10 @@ struct Field {
     code: &'static str,
 }
 
-fn table() -> &'static BTreeMap<&'static str, Vec<Field>> {
-    static READ: OnceLock<BTreeMap<&'static str, Vec<Field>>> = OnceLock::new();
+fn table() -> &'static OrdMap<&'static str, Vec<Field>> {
+    static READ: OnceLock<OrdMap<&'static str, Vec<Field>>> = OnceLock::new();
     READ.get_or_init(|| {
-        let mut table: BTreeMap<&str, Vec<Field>> = BTreeMap::new();
+        let mut table: OrdMap<&str, Vec<Field>> = OrdMap::new();
         let mut current = "";
         for line in TABLE.lines() {
             if let Some(text) = line.strip_prefix(' ') {
@@ -178,7 +179,7 @@ impl Printer {
             Value::Map(map) => {
                 // Selectors print their labels first; everything else that occurs here has one field.
                 let mut entries: Vec<_> = map.iter().collect();
-                entries.sort_by_key(|(key, _)| key.as_str() != "matchLabels");
+                entries.order_by_key(|(key, _)| key.as_str() != "matchLabels");
                 self.list('{', '}', entries.len(), |out, at| {
                     out.colon(entries[at].0);
                     out.raw(entries[at].1);

@@ -6,6 +6,7 @@
 use crate::api::names;
 use crate::api::rules::faults::{Faults, Path};
 use crate::api::status::Cause;
+use crate::base::sort::InOrder;
 use crate::base::value::Value;
 
 /// Total size of annotations that an object may carry, in bytes.
@@ -84,7 +85,7 @@ pub fn validate_update(new: &Value, old: &Value, faults: &mut Faults) {
         let mut added: Vec<&str> =
             new.get("finalizers").as_array().iter().map(Value::text).collect();
         added.retain(|f| !before.iter().any(|b| b.text() == *f));
-        added.sort_unstable();
+        added.order();
         added.dedup();
         if !added.is_empty() {
             let listed: Vec<String> = added.iter().map(|f| format!("{f:?}")).collect();

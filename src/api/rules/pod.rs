@@ -3,7 +3,7 @@
 //! Upstream: pkg/apis/core/validation/validation.go (ValidatePodSpec, ValidatePodCreate, ValidatePodUpdate).
 //! Simplified: Windows, AppArmor and resource claims are not checked.
 
-use std::collections::BTreeSet;
+use crate::base::ordered::OrdSet;
 
 use crate::api::names;
 use crate::api::rules::faults::{Faults, Path, same};
@@ -215,7 +215,7 @@ fn containers(spec: &Value, around: &Around<'_>, path: Path<'_>, faults: &mut Fa
         faults.required(path, "");
         return;
     }
-    let mut seen = BTreeSet::new();
+    let mut seen = OrdSet::new();
     for (at, one) in list.iter().enumerate() {
         let path = path.index(at);
         container(one, around, path, faults);
@@ -226,11 +226,11 @@ fn containers(spec: &Value, around: &Around<'_>, path: Path<'_>, faults: &mut Fa
         probes(one, around.grace_s, path, faults);
         restart_policy(one, path, faults);
     }
-    let mut ports = BTreeSet::new();
+    let mut ports = OrdSet::new();
     host_ports(list, &mut ports, path, faults);
 }
 
-fn host_ports(list: &[Value], taken: &mut BTreeSet<String>, path: Path<'_>, faults: &mut Faults) {
+fn host_ports(list: &[Value], taken: &mut OrdSet<String>, path: Path<'_>, faults: &mut Faults) {
     for (at, one) in list.iter().enumerate() {
         let own = path.index(at);
         let ports = own.child("ports");
@@ -252,7 +252,7 @@ fn host_ports(list: &[Value], taken: &mut BTreeSet<String>, path: Path<'_>, faul
 const NOT_FOR_INIT: &str = "may not be set for init containers without restartPolicy=Always";
 
 fn init_containers(spec: &Value, around: &Around<'_>, path: Path<'_>, faults: &mut Faults) {
-    let mut seen: BTreeSet<&str> =
+    let mut seen: OrdSet<&str> =
         spec.get("containers").as_array().iter().map(|c| c.get("name").text()).collect();
     for (at, one) in spec.get("initContainers").as_array().iter().enumerate() {
         let own = path.index(at);
@@ -264,7 +264,7 @@ fn init_containers(spec: &Value, around: &Around<'_>, path: Path<'_>, faults: &m
         } else if !name.is_empty() {
             seen.insert(name);
         }
-        host_ports(std::slice::from_ref(one), &mut BTreeSet::new(), path, faults);
+        host_ports(std::slice::from_ref(one), &mut OrdSet::new(), path, faults);
         if one.get("restartPolicy").text() == "Always" {
             lifecycle(one, around, own.child("lifecycle"), faults);
             probes(one, around.grace_s, own, faults);
@@ -289,7 +289,7 @@ const NOT_FOR_EPHEMERAL: &[&str] = &[
 ];
 
 fn ephemeral_containers(spec: &Value, around: &Around<'_>, path: Path<'_>, faults: &mut Faults) {
-    let others: BTreeSet<&str> = ["containers", "initContainers"]
+    let others: OrdSet<&str> = ["containers", "initContainers"]
         .iter()
         .flat_map(|key| spec.get(key).as_array())
         .map(|c| c.get("name").text())
@@ -359,7 +359,7 @@ fn container(one: &Value, around: &Around<'_>, path: Path<'_>, faults: &mut Faul
 const PROTOCOLS: &[&str] = &["SCTP", "TCP", "UDP"];
 
 fn container_ports(one: &Value, path: Path<'_>, faults: &mut Faults) {
-    let mut seen = BTreeSet::new();
+    let mut seen = OrdSet::new();
     for (at, port) in one.get("ports").as_array().iter().enumerate() {
         let path = path.index(at);
         let name = port.get("name").text();
@@ -513,7 +513,7 @@ fn env_from(one: &Value, path: Path<'_>, faults: &mut Faults) {
 
 fn volume_mounts(one: &Value, around: &Around<'_>, path: Path<'_>, faults: &mut Faults) {
     let devices = one.get("volumeDevices").as_array();
-    let mut taken = BTreeSet::new();
+    let mut taken = OrdSet::new();
     for (at, mount) in one.get("volumeMounts").as_array().iter().enumerate() {
         let own = path.index(at);
         let name = Value::from(mount.get("name").text());
@@ -595,7 +595,7 @@ fn propagation(mount: &Value, one: &Value, path: Path<'_>, faults: &mut Faults) 
 
 fn volume_devices(one: &Value, around: &Around<'_>, path: Path<'_>, faults: &mut Faults) {
     let mounts = one.get("volumeMounts").as_array();
-    let (mut names, mut paths) = (BTreeSet::new(), BTreeSet::new());
+    let (mut names, mut paths) = (OrdSet::new(), OrdSet::new());
     for (at, device) in one.get("volumeDevices").as_array().iter().enumerate() {
         let own = path.index(at);
         let name = Value::from(device.get("name").text());
@@ -634,7 +634,7 @@ fn volume_devices(one: &Value, around: &Around<'_>, path: Path<'_>, faults: &mut
 }
 
 fn resize_policy(one: &Value, around: &Around<'_>, path: Path<'_>, faults: &mut Faults) {
-    let mut seen = BTreeSet::new();
+    let mut seen = OrdSet::new();
     for (at, policy) in one.get("resizePolicy").as_array().iter().enumerate() {
         let name = policy.get("resourceName");
         if !seen.insert(name.text()) {
@@ -999,7 +999,7 @@ fn dns_config(spec: &Value, path: Path<'_>, faults: &mut Faults) {
 }
 
 fn scheduling_gates(spec: &Value, path: Path<'_>, faults: &mut Faults) {
-    let mut seen = BTreeSet::new();
+    let mut seen = OrdSet::new();
     for (at, gate) in spec.get("schedulingGates").as_array().iter().enumerate() {
         let name = gate.get("name").text();
         faults.all_invalid(path.index(at), name, names::label_key(name));

@@ -3,7 +3,7 @@
 //! Upstream: pkg/apis/core/validation/validation.go (ValidateVolumes, validateVolumeSource).
 //! Simplified: sources of storage that only exists outside (iSCSI, RBD, clouds …) are checked for their number only.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::base::ordered::{OrdMap, OrdSet};
 
 use crate::api::names;
 use crate::api::rules::faults::{Faults, Path};
@@ -12,7 +12,7 @@ use crate::api::rules::{claim, meta};
 use crate::base::value::Value;
 
 /// The sources that passed, by the volume's name.
-pub type Sources<'a> = BTreeMap<&'a str, &'a Value>;
+pub type Sources<'a> = OrdMap<&'a str, &'a Value>;
 
 /// The sources in the order in which upstream looks at them.
 const ORDER: &[&str] = &[
@@ -59,7 +59,7 @@ pub fn volumes<'a>(
     faults: &mut Faults,
 ) -> Sources<'a> {
     let mut sources = Sources::new();
-    let created: BTreeSet<String> = volumes
+    let created: OrdSet<String> = volumes
         .as_array()
         .iter()
         .filter(|v| !pod_name.is_empty() && !v.get("ephemeral").is_null())
@@ -374,7 +374,7 @@ pub fn resource_field_ref(field: &Value, in_volume: bool, path: Path<'_>, faults
 
 fn projected(source: &Value, path: Path<'_>, faults: &mut Faults) {
     mode(source.get("defaultMode"), path.child("defaultMode"), faults);
-    let mut paths: BTreeSet<&str> = BTreeSet::new();
+    let mut paths: OrdSet<&str> = OrdSet::new();
     let list = path.child("sources");
     for (at, one) in source.get("sources").as_array().iter().enumerate() {
         let inner = list.index(at);

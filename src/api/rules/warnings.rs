@@ -2,7 +2,7 @@
 //!
 //! Upstream: pkg/api/{pod,persistentvolumeclaim,persistentvolume,service,node}/*.go, GetWarningsFor….
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 
 use crate::api::rules::faults::Path;
 use crate::api::rules::resources::quantity;
@@ -65,7 +65,7 @@ pub fn pod_spec(spec: &Value, path: Path<'_>) -> Vec<String> {
     spread(spec, path, &mut warnings);
     volumes(spec, path, &mut warnings);
     let mut ports: Vec<(String, &Value)> = Vec::new();
-    let mut port_names: BTreeMap<&str, String> = BTreeMap::new();
+    let mut port_names: OrdMap<&str, String> = OrdMap::new();
     for key in CONTAINERS {
         let list = path.child(key);
         for (at, one) in spec.get(key).as_array().iter().enumerate() {

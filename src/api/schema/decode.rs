@@ -9,6 +9,7 @@ use crate::api::kind::Kind;
 use crate::api::schema::{Schema, Ty, TypeId, of_kind, schema};
 use crate::base::base64;
 use crate::base::quantity::Quantity;
+use crate::base::sort::InOrder;
 use crate::base::time::Time;
 use crate::base::value::{Map, Value};
 
@@ -66,7 +67,7 @@ pub fn decode_type(id: TypeId, value: &Value, reader: Reader) -> Result<Decoded,
         return Err(error);
     }
     if reader == Reader::Unstructured {
-        walk.strict.sort();
+        walk.strict.order();
     }
     Ok(Decoded { value, strict: walk.strict })
 }

@@ -9,7 +9,7 @@ pub mod normal;
 pub mod patch;
 mod unread;
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 use std::sync::OnceLock;
 
 use crate::api::kind::Kind;
@@ -143,9 +143,9 @@ impl Type {
 #[derive(Debug, Default)]
 pub struct Schema {
     types: Vec<Type>,
-    by_name: BTreeMap<(&'static str, &'static str), TypeId>,
+    by_name: OrdMap<(&'static str, &'static str), TypeId>,
     /// By group, version and name.
-    kinds: BTreeMap<(&'static str, &'static str, &'static str), TypeId>,
+    kinds: OrdMap<(&'static str, &'static str, &'static str), TypeId>,
 }
 
 /// The table, read on first use.

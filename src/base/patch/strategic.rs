@@ -3,6 +3,7 @@
 //! Upstream: apimachinery/pkg/util/strategicpatch/patch.go; error texts are kept.
 
 use crate::base::gofmt;
+use crate::base::sort::InOrder;
 use crate::base::value::{Map, Value};
 
 const DIRECTIVE: &str = "$patch";
@@ -344,7 +345,7 @@ fn diff_lists_of_maps<S: PatchSchema>(
             }
             items.push((gofmt::plain(item.get(key)), item.clone()));
         }
-        items.sort_by(|a, b| a.0.cmp(&b.0));
+        items.order_by(|a, b| a.0.cmp(&b.0));
         Ok(items)
     };
     let (old, new) = (by_key(old)?, by_key(new)?);
@@ -412,7 +413,7 @@ fn keys_equal(a: &Value, b: &Value, key: &str) -> Result<bool, String> {
 }
 
 fn sorted(mut items: Vec<Value>) -> Vec<Value> {
-    items.sort_by_key(gofmt::plain);
+    items.order_by_key(gofmt::plain);
     items
 }
 

@@ -8,6 +8,7 @@ use std::cmp::Ordering;
 
 use super::resolve::{self, Scalar};
 use crate::base::human::go_float_limit;
+use crate::base::sort::InOrder;
 use crate::base::value::Value;
 
 const WIDTH: usize = 80;
@@ -188,7 +189,7 @@ impl Emitter {
             Value::Map(map) if !map.is_empty() => {
                 let indent = parent.map_or(0, |p| p + INDENT);
                 let mut entries: Vec<_> = map.iter().collect();
-                entries.sort_by(|(a, _), (b, _)| natural(a, b));
+                entries.order_by(|(a, _), (b, _)| natural(a, b));
                 for (key, value) in entries {
                     self.entry(key, value, indent);
                 }

@@ -2,7 +2,7 @@
 //!
 //! Upstream: the parser and decoder under sigs.k8s.io/yaml; error texts and line numbers are kept.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 use std::rc::Rc;
 
 use super::resolve::{self, Scalar};
@@ -41,7 +41,7 @@ type Parse<T> = Result<T, Error>;
 
 struct Parser {
     scanner: Scanner,
-    anchors: BTreeMap<String, Rc<Node>>,
+    anchors: OrdMap<String, Rc<Node>>,
     /// Anchors of the nodes being read: an alias to one of them is a loop.
     open: Vec<String>,
     depth: usize,
@@ -55,7 +55,7 @@ fn error(problem: &str, at: Mark, context: Mark) -> Error {
 /// Reads the first document; a text without one reads as null.
 pub(super) fn first_document(text: &str) -> Parse<Node> {
     let scanner = Scanner::new(text)?;
-    let mut parser = Parser { scanner, anchors: BTreeMap::new(), open: Vec::new(), depth: 0 };
+    let mut parser = Parser { scanner, anchors: OrdMap::new(), open: Vec::new(), depth: 0 };
     let mut directives = false;
     loop {
         let (token, mark) = parser.scanner.peek()?;

@@ -2,7 +2,8 @@
 //!
 //! Upstream: the scanner of libyaml as sigs.k8s.io/yaml carries it; its error texts and marks are kept.
 
-use std::collections::{BTreeMap, VecDeque};
+use crate::base::ordered::OrdMap;
+use std::collections::VecDeque;
 
 use super::{Error, MAX_DEPTH};
 
@@ -56,7 +57,7 @@ pub(super) struct Scanner {
     flow_level: usize,
     key_allowed: bool,
     keys: Vec<SimpleKey>,
-    tags: BTreeMap<String, String>,
+    tags: OrdMap<String, String>,
 }
 
 type Scan<T> = Result<T, Error>;
@@ -102,7 +103,7 @@ impl Scanner {
             flow_level: 0,
             key_allowed: true,
             keys: vec![SimpleKey::default()],
-            tags: BTreeMap::new(),
+            tags: OrdMap::new(),
         })
     }
 

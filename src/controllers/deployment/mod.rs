@@ -12,6 +12,7 @@ use crate::api::kinds::{DEPLOYMENT, POD, REPLICA_SET};
 use crate::api::meta::OwnerReference;
 use crate::api::selector::LabelSelector;
 use crate::api::{Key, Object, Status};
+use crate::base::sort::InOrder;
 use crate::base::value::{Str, Value};
 use crate::controllers::engine::{Controller, Ctx, Next, Watch, forgetful};
 use crate::controllers::pods::{self, Owner};
@@ -65,7 +66,7 @@ fn reconcile(cx: &mut Ctx, key: &Key) -> Result<Next, Status> {
     let owner = Owner { object: &object, selector: &selector };
     let mut sets: Vec<Set> =
         owner.claim(cx, &REPLICA_SET, candidates)?.into_iter().map(Set::new).collect();
-    sets.sort_by_key(|set| (set.object.created(), set.object.name().clone()));
+    sets.order_by_key(|set| (set.object.created(), set.object.name().clone()));
     let plan = plan::plan(&Input {
         deployment: &deployment,
         object: &object,

@@ -11,6 +11,7 @@ use crate::api::int_or_string::Round;
 use crate::api::kinds::deployment::{Deployment, DeploymentCondition, DeploymentStatus};
 use crate::api::kinds::replica_set::ReplicaSet;
 use crate::api::rules::faults::same;
+use crate::base::sort::InOrder;
 use crate::base::time::{Span, Time};
 use crate::base::value::{Str, Value};
 use crate::controllers::pods::counted;
@@ -509,9 +510,9 @@ impl<'a> Planner<'a> {
         let allowed = if self.wanted() > 0 { self.wanted().saturating_add(self.surge) } else { 0 };
         let to_add = allowed - total;
         if to_add > 0 {
-            active.sort_by_key(|set| (Reverse(set.replicas()), Reverse(age(set))));
+            active.order_by_key(|set| (Reverse(set.replicas()), Reverse(age(set))));
         } else if to_add < 0 {
-            active.sort_by_key(|set| (Reverse(set.replicas()), age(set)));
+            active.order_by_key(|set| (Reverse(set.replicas()), age(set)));
         }
         let mut added = 0;
         let mut sizes = Vec::new();
@@ -675,7 +676,7 @@ impl<'a> Planner<'a> {
         let mut alive: Vec<&'a Set> =
             self.old.iter().copied().filter(|set| !set.object.is_deleting()).collect();
         let surplus = alive.len().saturating_sub(limit.max(0) as usize);
-        alive.sort_by_key(|set| (set.revision(), age(set)));
+        alive.order_by_key(|set| (set.revision(), age(set)));
         for set in alive.into_iter().take(surplus) {
             let view = &set.view;
             let in_use = view.status.replicas != 0

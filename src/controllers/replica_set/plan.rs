@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use crate::api::Object;
 use crate::api::kinds::pod::Pod;
+use crate::base::sort::InOrder;
 use crate::base::time::Time;
 use crate::controllers::pods::ready_since;
 
@@ -99,7 +100,7 @@ pub fn to_delete(
     }
     let mut ranked: Vec<(Rank, &Rc<Object>)> =
         active.iter().map(|pod| (Rank::of(pod, related), pod)).collect();
-    ranked.sort_by(|(a, _), (b, _)| a.compare(b, now));
+    ranked.order_by(|(a, _), (b, _)| a.compare(b, now));
     let kept = ranked.get(surplus).map(|(rank, _)| rank);
     ranked.iter().take(surplus).map(|(rank, pod)| ((*pod).clone(), because(rank, kept))).collect()
 }

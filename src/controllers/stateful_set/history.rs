@@ -3,7 +3,8 @@
 //! pkg/controller/statefulset/stateful_set_control.go, getStatefulSetRevisions.
 //! Simplified: no second comparison after defaulting (the recorded data is always defaulted alike).
 
-use std::collections::BTreeSet;
+use crate::base::ordered::OrdSet;
+use crate::base::sort::InOrder;
 use std::rc::Rc;
 
 use crate::api::Object;
@@ -64,7 +65,7 @@ pub fn number(revision: &Object) -> i64 {
 
 /// By number, then age, then name. Upstream: SortControllerRevisions.
 pub fn sort(revisions: &mut [Rc<Object>]) {
-    revisions.sort_by(|a, b| {
+    revisions.order_by(|a, b| {
         (number(a), a.created(), a.name()).cmp(&(number(b), b.created(), b.name()))
     });
 }
@@ -100,7 +101,7 @@ pub fn new_revision(
 }
 
 /// The revisions beyond the limit, oldest first, that neither the set nor a pod uses. Upstream: truncateHistory.
-pub fn surplus(revisions: &[Rc<Object>], live: &BTreeSet<Str>, limit: i32) -> Vec<Rc<Object>> {
+pub fn surplus(revisions: &[Rc<Object>], live: &OrdSet<Str>, limit: i32) -> Vec<Rc<Object>> {
     let Ok(limit) = usize::try_from(limit) else { return Vec::new() };
     let dead: Vec<_> = revisions.iter().filter(|r| !live.contains(r.name())).cloned().collect();
     let extra = dead.len().saturating_sub(limit);
@@ -132,7 +133,7 @@ mod tests {
     #[test]
     fn only_unused_revisions_beyond_the_limit_go() {
         let kept: Vec<_> = (1..=5).map(|n| revision(n, "x")).collect();
-        let live = BTreeSet::from([Str::from("web-1"), Str::from("web-5")]);
+        let live = OrdSet::from([Str::from("web-1"), Str::from("web-5")]);
         let gone = surplus(&kept, &live, 1);
         let names: Vec<&str> = gone.iter().map(|r| r.name().as_str()).collect();
         assert_eq!(names, ["web-2", "web-3"]);

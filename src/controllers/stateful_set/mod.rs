@@ -9,7 +9,8 @@ pub mod identity;
 pub mod plan;
 pub mod status;
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::base::ordered::{OrdMap, OrdSet};
+use crate::base::sort::InOrder;
 use std::rc::Rc;
 
 use crate::api::kinds::stateful_set::StatefulSet;
@@ -42,7 +43,7 @@ pub static CONTROLLER: Controller = Controller {
 /// The pods of each set (by its uid) as they were read last, in key order: an unchanged pod is not read again.
 #[derive(Clone, Default)]
 struct Rosters {
-    sets: BTreeMap<Str, Rc<Vec<Rc<Member>>>>,
+    sets: OrdMap<Str, Rc<Vec<Rc<Member>>>>,
 }
 
 /// What looking at one pod costs the controller.
@@ -71,7 +72,7 @@ fn sets_for_orphan(change: &Change, server: &Server) -> Vec<Key> {
 fn reconcile(cx: &mut Ctx, key: &Key) -> Result<Next, Status> {
     let Some(object) = cx.object(&STATEFUL_SET, key) else {
         // Rosters of sets that are gone hold pods that are gone.
-        let alive: BTreeSet<Str> =
+        let alive: OrdSet<Str> =
             cx.server.list(&STATEFUL_SET, "").map(|set| Str::from(set.uid())).collect();
         cx.memory::<Rosters>().sets.retain(|uid, _| alive.contains(uid));
         return Ok(Next::Idle);
@@ -179,7 +180,7 @@ impl Sync<'_, '_> {
                 None => self.release(&pod)?,
             }
         }
-        claimed.sort_unstable_by_key(|member| member.ordinal);
+        claimed.order_by_key(|member| member.ordinal);
         Ok(claimed)
     }
 
@@ -506,7 +507,7 @@ impl Sync<'_, '_> {
             return Ok(());
         }
         let of_pods = pods.iter().map(|member| &member.revision);
-        let live: BTreeSet<Str> = of_pods.chain(named).cloned().collect();
+        let live: OrdSet<Str> = of_pods.chain(named).cloned().collect();
         for revision in history::surplus(revisions, &live, limit) {
             let why = format!(
                 "StatefulSet {} keeps {limit} old revisions (revisionHistoryLimit), and {} is the oldest beyond them.",

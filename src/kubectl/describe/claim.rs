@@ -7,6 +7,7 @@ use super::list;
 use super::writer::{Writer, access_modes, date, go_list};
 use crate::base::human::age;
 use crate::base::quantity::Quantity;
+use crate::base::sort::InOrder;
 use crate::base::value::Value;
 use crate::base::view::FromValue;
 
@@ -59,7 +60,7 @@ pub(super) fn describe(cx: &mut Cx, claim: &Value, w: &mut Writer) -> Result<(),
         })
         .map(|p| p.at(&["metadata", "name"]).text().to_owned())
         .collect();
-    users.sort();
+    users.order();
     w.column("Used By", "", &users);
     if !status.get("conditions").is_empty() {
         w.line(0, "Conditions:");

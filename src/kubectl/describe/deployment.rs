@@ -9,6 +9,7 @@ use super::writer::{Writer, date, number};
 use super::{list, owned_by};
 use crate::api::selector::format_label_selector;
 use crate::base::gofmt;
+use crate::base::sort::InOrder;
 use crate::base::time::Time;
 use crate::base::value::Value;
 
@@ -88,7 +89,7 @@ fn replica_sets(cx: &mut Cx, deployment: &Value) -> Result<(Vec<Value>, Vec<Valu
     let ns = deployment.at(&["metadata", "namespace"]).text();
     let mut sets = list(cx, "replicasets.apps", ns, &selectors)?;
     sets.retain(|set| owned_by(set, deployment));
-    sets.sort_by_key(|set| Time::parse(set.at(&["metadata", "creationTimestamp"]).text()));
+    sets.order_by_key(|set| Time::parse(set.at(&["metadata", "creationTimestamp"]).text()));
     let template = deployment.at(&["spec", "template"]);
     let is_new = |set: &Value| {
         let mut own = set.at(&["spec", "template"]).clone();

@@ -1,6 +1,6 @@
 //! Upstream: kubectl/pkg/describe/describe.go, describeLimitRange and DescribeLimitRanges.
 
-use std::collections::BTreeSet;
+use crate::base::ordered::OrdSet;
 
 use super::super::Cx;
 use super::super::error::CmdError;
@@ -41,7 +41,7 @@ pub(super) fn of_namespace(w: &mut Writer, ranges: &[Value]) {
 fn limits(w: &mut Writer, range: &Value, prefix: &str) {
     const FIELDS: [&str; 5] = ["min", "max", "defaultRequest", "default", "maxLimitRequestRatio"];
     for item in range.at(&["spec", "limits"]).as_array() {
-        let names: BTreeSet<&str> = FIELDS
+        let names: OrdSet<&str> = FIELDS
             .iter()
             .flat_map(|field| item.get(field).entries().map(|(name, _)| name.as_str()))
             .collect();

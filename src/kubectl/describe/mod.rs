@@ -31,6 +31,7 @@ use super::Cx;
 use super::client::Selectors;
 use super::error::CmdError;
 use super::resources::{Info, items};
+use crate::base::sort::InOrder;
 use crate::base::time::Time;
 use crate::base::value::Value;
 use crate::os::Accept;
@@ -110,7 +111,7 @@ fn events_of(cx: &mut Cx, object: &Value) -> Result<Vec<Value>, CmdError> {
         let list = cx.list(&events, ns, &selectors, Accept::Json)?;
         found.extend(list.get("items").as_array().iter().cloned());
     }
-    found.sort_by_key(|event| {
+    found.order_by_key(|event| {
         let stamps = [
             event.at(&["series", "lastObservedTime"]),
             event.get("lastTimestamp"),

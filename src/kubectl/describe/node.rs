@@ -1,6 +1,7 @@
 //! Upstream: kubectl/pkg/describe/describe.go, describeNode and describeNodeResource.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
+use crate::base::sort::InOrder;
 
 use super::super::Cx;
 use super::super::client::Selectors;
@@ -23,7 +24,7 @@ pub(super) fn describe(cx: &mut Cx, node: &Value, w: &mut Writer) -> Result<(), 
         .filter_map(|(k, _)| k.as_str().strip_prefix("node-role.kubernetes.io/"))
         .filter(|r| !r.is_empty())
         .collect();
-    roles.sort_unstable();
+    roles.order();
     w.field(0, "Roles", &if roles.is_empty() { "<none>".to_owned() } else { roles.join(",") });
     w.labels("Labels", meta.get("labels"));
     w.annotations("Annotations", meta.get("annotations"));
@@ -97,7 +98,7 @@ pub(super) fn describe(cx: &mut Cx, node: &Value, w: &mut Writer) -> Result<(), 
 
 fn taints(w: &mut Writer, taints: &Value) {
     let mut list = taints.as_array().to_vec();
-    list.sort_by_key(|t| format!("{},{}", t.get("effect").text(), t.get("key").text()));
+    list.order_by_key(|t| format!("{},{}", t.get("effect").text(), t.get("key").text()));
     let lines: Vec<String> = list
         .iter()
         .map(|t| {
@@ -134,7 +135,7 @@ fn lease(cx: &mut Cx, w: &mut Writer, name: &str) -> Result<(), CmdError> {
     Ok(())
 }
 
-type Amounts = BTreeMap<String, Quantity>;
+type Amounts = OrdMap<String, Quantity>;
 
 /// What a pod asks for, or is limited to.
 /// Upstream: component-helpers/resource/helpers.go, PodRequests.

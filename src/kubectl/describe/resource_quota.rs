@@ -4,6 +4,7 @@ use super::super::Cx;
 use super::super::error::CmdError;
 use super::writer::Writer;
 use crate::base::quantity::Quantity;
+use crate::base::sort::InOrder;
 use crate::base::value::Value;
 use crate::base::view::FromValue;
 
@@ -48,7 +49,7 @@ fn scopes(w: &mut Writer, quota: &Value, level: usize) {
     if scopes.is_empty() {
         return;
     }
-    scopes.sort_unstable();
+    scopes.order();
     w.field(level, "Scopes", &scopes.join(", "));
     for scope in scopes {
         let help = help(scope);

@@ -6,6 +6,7 @@ use super::writer::{Writer, date, number, or_none};
 use crate::base::gofmt;
 use crate::base::human::quote;
 use crate::base::quantity::Quantity;
+use crate::base::sort::InOrder;
 use crate::base::value::Value;
 use crate::base::view::FromValue;
 
@@ -283,7 +284,7 @@ fn resource_value(container: &Value, what: &str) -> String {
 
 fn mounts(w: &mut Writer, container: &Value) {
     let mut list = container.get("volumeMounts").as_array().to_vec();
-    list.sort_by_key(|m| m.get("mountPath").text().to_owned());
+    list.order_by_key(|m| m.get("mountPath").text().to_owned());
     w.line(2, if list.is_empty() { "Mounts:\t<none>" } else { "Mounts:" });
     for mount in list {
         let mut flags =
@@ -304,7 +305,7 @@ fn mounts(w: &mut Writer, container: &Value) {
     if devices.is_empty() {
         return;
     }
-    devices.sort_by_key(|d| d.get("devicePath").text().to_owned());
+    devices.order_by_key(|d| d.get("devicePath").text().to_owned());
     w.line(2, "Devices:");
     for device in devices {
         w.line(
@@ -317,7 +318,7 @@ fn mounts(w: &mut Writer, container: &Value) {
 /// Upstream: describe.go, printTolerationsMultilineWithIndent.
 pub(crate) fn tolerations(w: &mut Writer, title: &str, tolerations: &Value) {
     let mut list = tolerations.as_array().to_vec();
-    list.sort_by_key(|t| t.get("key").text().to_owned());
+    list.order_by_key(|t| t.get("key").text().to_owned());
     let lines: Vec<String> = list
         .iter()
         .map(|t| {
@@ -347,7 +348,7 @@ pub(crate) fn topology(w: &mut Writer, constraints: &Value, space: &str) {
     if list.is_empty() {
         return;
     }
-    list.sort_by_key(|c| c.get("topologyKey").text().to_owned());
+    list.order_by_key(|c| c.get("topologyKey").text().to_owned());
     let lines: Vec<String> = list
         .iter()
         .map(|c| {

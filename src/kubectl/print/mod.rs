@@ -13,6 +13,7 @@ use crate::base::gofmt;
 use crate::base::gotemplate::GoTemplate;
 use crate::base::human::quote;
 use crate::base::jsonpath::JsonPath;
+use crate::base::sort::InOrder;
 use crate::base::value::Value;
 use crate::base::yaml;
 use crate::os::Sys;
@@ -232,7 +233,7 @@ fn unknown_format(output: &str, extra: Extra) -> CmdError {
     ];
     if extra == Extra::Tables {
         allowed.extend(["custom-columns", "custom-columns-file", "wide"]);
-        allowed.sort_unstable();
+        allowed.order();
     }
     CmdError::plain(format!(
         "unable to match a printer suitable for the output format {}, allowed formats are: {}",

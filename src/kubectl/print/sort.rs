@@ -8,6 +8,7 @@ use super::super::error::CmdError;
 use crate::base::human::quote;
 use crate::base::jsonpath::JsonPath;
 use crate::base::quantity::Quantity;
+use crate::base::sort::InOrder;
 use crate::base::value::Value;
 
 /// Sorts objects; `object_of` leads from an item to the object with the field.
@@ -35,7 +36,7 @@ pub(crate) fn sort(
             quote(&path)
         )));
     }
-    keyed.sort_by(|(a, _), (b, _)| match (a, b) {
+    keyed.order_by(|(a, _), (b, _)| match (a, b) {
         (None, None) => Ordering::Equal,
         (None, _) => Ordering::Less,
         (_, None) => Ordering::Greater,

@@ -9,6 +9,7 @@ use super::super::flags::{Flag, Kind, Verb, flag};
 use super::super::resources::Resource;
 use super::super::{Cx, Next};
 use crate::base::human::quote;
+use crate::base::sort::InOrder;
 use crate::base::tabwriter;
 
 const FLAGS: &[Flag] = &[
@@ -62,9 +63,9 @@ fn run(cx: &mut Cx) -> Result<Next, CmdError> {
         .filter(|r| categories.iter().all(|c| r.categories.contains(c)))
         .collect();
     match sort_by {
-        "name" => shown.sort_by(|a, b| a.plural.cmp(&b.plural)),
-        "kind" => shown.sort_by(|a, b| a.kind.cmp(&b.kind)),
-        _ => shown.sort_by(|a, b| (&a.group, &a.plural).cmp(&(&b.group, &b.plural))),
+        "name" => shown.order_by(|a, b| a.plural.cmp(&b.plural)),
+        "kind" => shown.order_by(|a, b| a.kind.cmp(&b.kind)),
+        _ => shown.order_by(|a, b| (&a.group, &a.plural).cmp(&(&b.group, &b.plural))),
     }
     let mut text = String::new();
     if output == "name" {
@@ -100,7 +101,7 @@ fn run(cx: &mut Cx) -> Result<Next, CmdError> {
 fn versions(cx: &mut Cx) -> Result<Next, CmdError> {
     let mapper = cx.mapper()?;
     let mut names: Vec<String> = mapper.all.iter().map(|r| r.api_version()).collect();
-    names.sort();
+    names.order();
     names.dedup();
     cx.out(&format!("{}\n", names.join("\n")));
     Ok(Next::Done)

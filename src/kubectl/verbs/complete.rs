@@ -8,6 +8,7 @@ use super::super::client::Selectors;
 use super::super::error::CmdError;
 use super::super::flags::{self, Draft, Flag, Kind, Verb};
 use super::super::{Cx, Next, help};
+use crate::base::sort::InOrder;
 use crate::base::value::Value;
 use crate::os::Accept;
 
@@ -225,7 +226,7 @@ fn arguments(cx: &mut Cx, draft: &Draft, typed: &str) -> Answers {
             found.push(("help", "Help about any command"));
             found.push(("options", "Print the list of flags inherited by all commands"));
         }
-        found.sort_unstable();
+        found.order();
         return Answers::of(found.iter().map(|(name, short)| format!("{name}\t{short}")), typed);
     }
     let workloads = &["deployment", "daemonset", "statefulset"][..];
@@ -374,7 +375,7 @@ fn types(cx: &mut Cx, typed: &str) -> Vec<String> {
     let Ok(mapper) = cx.mapper() else { return Vec::new() };
     let mut all: Vec<_> =
         mapper.all.iter().filter(|r| r.verbs.iter().any(|v| v == "get")).collect();
-    all.sort_by(|a, b| (&a.group, &a.plural).cmp(&(&b.group, &b.plural)));
+    all.order_by(|a, b| (&a.group, &a.plural).cmp(&(&b.group, &b.plural)));
     let before = typed.rfind(',').map_or("", |at| &typed[..=at]);
     all.iter().map(|r| format!("{before}{}", r.group_resource())).collect()
 }

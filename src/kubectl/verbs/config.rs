@@ -8,6 +8,7 @@ use super::super::flags::{Flag, Kind, Verb, flag};
 use super::super::print::{Extra, Format, Printer};
 use super::super::{Cx, Next, print};
 use crate::base::human::quote;
+use crate::base::sort::InOrder;
 use crate::base::tabwriter;
 use crate::base::value::Value;
 use crate::value;
@@ -153,7 +154,7 @@ fn get_contexts(cx: &mut Cx) -> Result<Next, CmdError> {
     } else {
         args.pos.clone()
     };
-    names.sort();
+    names.order();
     let mut errors = Vec::new();
     let mut text = String::new();
     if output.is_empty() && !args.is("no-headers") {

@@ -8,6 +8,7 @@ use super::super::flags::{Flag, Kind, Verb, flag};
 use super::super::{Cx, Flow, Machine, Next, print};
 use super::common;
 use crate::base::human::age;
+use crate::base::sort::InOrder;
 use crate::base::tabwriter::{self, TabWriter};
 use crate::base::time::Time;
 use crate::base::value::Value;
@@ -70,7 +71,7 @@ fn run(cx: &mut Cx) -> Result<Next, CmdError> {
     let rv = list.at(&["metadata", "resourceVersion"]).text().to_owned();
     let mut items: Vec<Value> =
         list.get("items").as_array().iter().filter(|e| filter.lets(e)).cloned().collect();
-    items.sort_by_key(|e| (last_seen(e), e.at(&["involvedObject", "name"]).text().to_owned()));
+    items.order_by_key(|e| (last_seen(e), e.at(&["involvedObject", "name"]).text().to_owned()));
     if !args.text("output").is_empty() {
         let mut printer = common::done_printer(cx)?;
         let shown = crate::value!({"apiVersion": "v1", "kind": "EventList", "metadata": { "resourceVersion": rv.as_str() }, "items": Value::array(items)});

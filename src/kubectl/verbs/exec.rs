@@ -9,6 +9,7 @@ use super::super::resources::Query;
 use super::super::{Cx, Flow, Machine, Next};
 use super::common;
 use crate::base::human::quote;
+use crate::base::sort::InOrder;
 use crate::base::time::Time;
 use crate::base::value::Value;
 use crate::os::{Accept, Attach, Fd, Method, Read, Request, STDERR, STDIN, STDOUT, Signal, Wait};
@@ -174,7 +175,7 @@ pub(super) fn pods_of(
             Time::parse(pod.at(&["metadata", "creationTimestamp"]).text()).unwrap_or_default();
         (pod.at(&["spec", "nodeName"]).is_empty(), phase, !is_ready, since, restarts, created)
     };
-    items.sort_by_key(rank);
+    items.order_by_key(rank);
     Ok(items)
 }
 

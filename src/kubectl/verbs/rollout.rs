@@ -13,6 +13,7 @@ use super::super::{Cx, Flow, Machine, Next};
 use super::common::{self, DryRun, LAST_APPLIED};
 use crate::api::schema::PatchSchema;
 use crate::base::patch::strategic_merge;
+use crate::base::sort::InOrder;
 use crate::base::tabwriter;
 use crate::base::time::{Span, Time};
 use crate::base::value::Value;
@@ -362,7 +363,7 @@ fn revisions(cx: &mut Cx, info: &Info) -> Result<Vec<Revision>, CmdError> {
         };
         out.push(Revision { number, object: item.clone(), template });
     }
-    out.sort_by_key(|r| r.number);
+    out.order_by_key(|r| r.number);
     Ok(out)
 }
 

@@ -3,7 +3,8 @@
 //! Upstream: Apache ZooKeeper 3.4, server/quorum (FastLeaderElection, Leader, Learner, QuorumPeer) and the Zab paper.
 //! Simplified: one proposal at a time; votes are asked for instead of broadcast; sessions end with their connection.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use crate::base::ordered::{OrdMap, OrdSet};
+use std::collections::VecDeque;
 
 use crate::base::time::{Span, Time};
 use crate::base::value::Value;
@@ -59,12 +60,12 @@ struct Following {
 #[derive(Clone)]
 struct Leading {
     epoch: i64,
-    followers: BTreeMap<i64, Follower>,
+    followers: OrdMap<i64, Follower>,
     begun: Time,
     active: bool,
     heard_quorum: Time,
     next_ping: Time,
-    outstanding: Option<(Txn, BTreeSet<i64>, Origin)>,
+    outstanding: Option<(Txn, OrdSet<i64>, Origin)>,
     queue: VecDeque<(Origin, Op)>,
     counter: i64,
 }
@@ -100,7 +101,7 @@ pub(super) struct Running {
     /// The newest transaction that is in the tree.
     pub(super) applied: Zxid,
     role: Role,
-    votes: BTreeMap<i64, Vote>,
+    votes: OrdMap<i64, Vote>,
     next_round: Time,
     clients_at: Fd,
     quorum_at: Fd,
@@ -108,10 +109,10 @@ pub(super) struct Running {
     asked: Vec<(i64, Conn)>,
     asking: Vec<Conn>,
     arriving: Vec<Conn>,
-    pub(super) clients: BTreeMap<u64, Client>,
+    pub(super) clients: OrdMap<u64, Client>,
     next_client: u64,
     /// Requests that were passed on to the leader.
-    forwarded: BTreeMap<i64, (u64, i64)>,
+    forwarded: OrdMap<i64, (u64, i64)>,
     next_forward: i64,
     pub(super) next_session: i64,
     pub(super) received: u64,
@@ -156,7 +157,7 @@ impl Server {
             tree: Tree::default(),
             applied: 0,
             role: Role::Looking,
-            votes: BTreeMap::new(),
+            votes: OrdMap::new(),
             next_round: now,
             clients_at,
             quorum_at,
@@ -164,9 +165,9 @@ impl Server {
             asked: Vec::new(),
             asking: Vec::new(),
             arriving: Vec::new(),
-            clients: BTreeMap::new(),
+            clients: OrdMap::new(),
             next_client: 1,
-            forwarded: BTreeMap::new(),
+            forwarded: OrdMap::new(),
             next_forward: 1,
             next_session: (id << 56) | (now.0 / 1000 & 0xff_ffff_ffff) << 16,
             received: 0,
@@ -511,7 +512,7 @@ impl Running {
         let now = sys.now();
         self.role = Role::Leading(Leading {
             epoch: 0,
-            followers: BTreeMap::new(),
+            followers: OrdMap::new(),
             begun: now,
             active: false,
             heard_quorum: now,
@@ -763,7 +764,7 @@ impl Running {
                     for follower in leading.followers.values_mut().filter(|f| f.sent_history) {
                         follower.conn.send(sys, &message);
                     }
-                    leading.outstanding = Some((txn.clone(), BTreeSet::new(), origin));
+                    leading.outstanding = Some((txn.clone(), OrdSet::new(), origin));
                     self.storage.append(sys, txn);
                     self.settle_outstanding(sys);
                 }

@@ -2,7 +2,7 @@
 //!
 //! Upstream: Apache ZooKeeper 3.4, server/DataTree.java.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 
 use crate::base::time::Time;
 use crate::base::value::Value;
@@ -90,12 +90,12 @@ impl Txn {
 /// The tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Tree {
-    nodes: BTreeMap<String, Node>,
+    nodes: OrdMap<String, Node>,
 }
 
 impl Default for Tree {
     fn default() -> Self {
-        let mut nodes = BTreeMap::new();
+        let mut nodes = OrdMap::new();
         for path in ["/", "/zookeeper", "/zookeeper/quota"] {
             nodes.insert(path.to_owned(), Node::new(String::new(), 0, Time(0), 0));
         }

@@ -2,8 +2,9 @@
 //! Upstream: pkg/scheduler/framework/plugins/defaultpreemption and pkg/scheduler/framework/preemption.
 //! Simplified: disruption budgets are not looked at; all candidate nodes are tried.
 
+use crate::base::ordered::OrdMap;
+use crate::base::sort::InOrder;
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::base::time::Time;
@@ -20,7 +21,7 @@ fn preempt(cycle: &Cycle, diagnosis: &Diagnosis) -> PostFilter {
         return helpless(&why_not);
     }
     let mut candidates = Vec::new();
-    let mut refusals = BTreeMap::new();
+    let mut refusals = OrdMap::new();
     for (at, _, rejection) in &diagnosis.refusals {
         if rejection.unresolvable {
             continue;
@@ -88,7 +89,7 @@ fn victims_on(cycle: &Cycle, at: usize) -> Result<Vec<Rc<PodInfo>>, Rejection> {
         cache.remove_pod(&pod.uid);
     }
     fits(cycle, &mut cache, at)?;
-    lower.sort_by_key(|pod| (Reverse(pod.priority), started(pod)));
+    lower.order_by_key(|pod| (Reverse(pod.priority), started(pod)));
     let mut victims = Vec::new();
     for pod in lower {
         cache.set_pod(&node.name, &pod);

@@ -1,7 +1,7 @@
 //! Keeps pods near or apart from other pods, as their rules ask.
 //! Upstream: pkg/scheduler/framework/plugins/interpodaffinity.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 
 use crate::base::value::Str;
 use crate::scheduler::cache::{NodeInfo, PodInfo, Term, all_match};
@@ -44,11 +44,11 @@ type Place = (Str, Str);
 #[derive(Clone, Default)]
 pub struct Places {
     /// Pods near which the pod must be.
-    near: BTreeMap<Place, i64>,
+    near: OrdMap<Place, i64>,
     /// Pods from which the pod must be apart.
-    apart: BTreeMap<Place, i64>,
+    apart: OrdMap<Place, i64>,
     /// Pods that must be apart from this pod.
-    refused: BTreeMap<Place, i64>,
+    refused: OrdMap<Place, i64>,
 }
 
 fn place(node: &NodeInfo, key: &Str) -> Option<Place> {
@@ -59,7 +59,7 @@ fn is_in(node: &NodeInfo, place: &Place) -> bool {
     node.label(&place.0) == Some(&place.1)
 }
 
-fn count(places: &mut BTreeMap<Place, i64>, node: &NodeInfo, key: &Str, by: i64) {
+fn count(places: &mut OrdMap<Place, i64>, node: &NodeInfo, key: &Str, by: i64) {
     if let Some(place) = place(node, key) {
         *places.entry(place).or_insert(0) += by;
     }
@@ -133,7 +133,7 @@ fn near_enough(cycle: &Cycle, node: &NodeInfo) -> bool {
 
 /// Upstream: scoring.go, PreScore.
 fn pre_score(cycle: &mut Cycle, _: &[usize]) -> bool {
-    let mut places = BTreeMap::new();
+    let mut places = OrdMap::new();
     let (pod, server) = (cycle.pod.clone(), cycle.server);
     let wishes = pod.affinity.as_ref();
     let has_wishes =

@@ -1,7 +1,7 @@
 //! Keeps pods on the nodes that their node selector and node affinity allow, and prefers those they would like.
 //! Upstream: pkg/scheduler/framework/plugins/nodeaffinity.
 
-use std::collections::BTreeSet;
+use crate::base::ordered::OrdSet;
 
 use crate::api::kinds::pod::{NodeSelectorTerm, PodSpec};
 use crate::api::scheduling::{matches_term, node_allowed};
@@ -44,7 +44,7 @@ fn pre_filter(spec: &PodSpec) -> PreFilter {
     let Some(required) = &spec.affinity.node_affinity.required else {
         return if spec.node_selector.is_empty() { PreFilter::Skip } else { PreFilter::Filter };
     };
-    let mut names = BTreeSet::new();
+    let mut names = OrdSet::new();
     for term in &required.node_selector_terms {
         match named_nodes(term) {
             Some(of_term) => names.extend(of_term),
@@ -59,11 +59,11 @@ fn pre_filter(spec: &PodSpec) -> PreFilter {
 }
 
 /// The nodes that a term names; `None` when it names none.
-fn named_nodes(term: &NodeSelectorTerm) -> Option<BTreeSet<Str>> {
+fn named_nodes(term: &NodeSelectorTerm) -> Option<OrdSet<Str>> {
     term.match_fields
         .iter()
         .filter(|field| field.key == "metadata.name" && field.operator == "In")
-        .map(|field| field.values.iter().cloned().collect::<BTreeSet<Str>>())
+        .map(|field| field.values.iter().cloned().collect::<OrdSet<Str>>())
         .reduce(|a, b| a.intersection(&b).cloned().collect())
 }
 
@@ -82,7 +82,7 @@ mod tests {
             } } }))
         };
         let both = pre_filter(&spec(vec![field(vec!["a"]), field(vec!["b"])]));
-        assert_eq!(both, PreFilter::Only(BTreeSet::from(["a".into(), "b".into()])));
+        assert_eq!(both, PreFilter::Only(OrdSet::from(["a".into(), "b".into()])));
         let labels = value!({ "matchExpressions": [{ "key": "x", "operator": "Exists" }] });
         assert_eq!(pre_filter(&spec(vec![field(vec!["a"]), labels])), PreFilter::Filter);
         assert_eq!(pre_filter(&PodSpec::default()), PreFilter::Skip);

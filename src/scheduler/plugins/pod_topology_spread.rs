@@ -1,7 +1,7 @@
 //! Spreads pods of a kind evenly over places.
 //! Upstream: pkg/scheduler/framework/plugins/podtopologyspread.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 use std::rc::Rc;
 
 use crate::api::kinds::pod::{Pod, TopologySpreadConstraint};
@@ -107,7 +107,7 @@ fn has_all_keys(node: &NodeInfo, constraints: &[Constraint]) -> bool {
 /// Constraints that must hold, with the pods in each place.
 #[derive(Clone, Default)]
 pub struct Hard {
-    constraints: Vec<(Constraint, BTreeMap<Str, i64>)>,
+    constraints: Vec<(Constraint, OrdMap<Str, i64>)>,
 }
 
 /// Upstream: filtering.go, calPreFilterState.
@@ -119,7 +119,7 @@ fn pre_filter(cycle: &mut Cycle) -> PreFilter {
     }
     let counts: Vec<Rc<Vec<i64>>> =
         constraints.iter().map(|c| cycle.cache.count(&pod.key.ns, &c.selector)).collect();
-    let mut places = vec![BTreeMap::new(); constraints.len()];
+    let mut places = vec![OrdMap::new(); constraints.len()];
     for (at, node) in cycle.cache.nodes.iter().enumerate() {
         if !has_all_keys(node, &constraints) {
             continue;
@@ -174,7 +174,7 @@ struct SoftConstraint {
     constraint: Constraint,
     weight: f64,
     per_node: Rc<Vec<i64>>,
-    places: BTreeMap<Str, i64>,
+    places: OrdMap<Str, i64>,
 }
 
 /// The pod's own constraints, or the cluster's for pods of a Service or workload.
@@ -201,7 +201,7 @@ fn soft_constraints(cycle: &Cycle) -> Vec<Constraint> {
 /// What the pod's Services and its owner select. Upstream: plugins/helper/spread.go, DefaultSelector.
 fn default_selector(cycle: &Cycle) -> Selector {
     let pod = &cycle.pod.pod;
-    let mut labels = BTreeMap::new();
+    let mut labels = OrdMap::new();
     for service in cycle.server.list(&SERVICE, &cycle.pod.key.ns) {
         let service = service.view::<Service>();
         let wanted = &service.spec.selector;
@@ -239,7 +239,7 @@ fn pre_score(cycle: &mut Cycle, nodes: &[usize]) -> bool {
     let mut soft = Soft { constraints: Vec::new(), ignored };
     for constraint in constraints.iter().cloned() {
         let per_node = cycle.cache.count(&pod.key.ns, &constraint.selector);
-        let mut places = BTreeMap::new();
+        let mut places = OrdMap::new();
         let mut size = nodes.len() - soft.ignored.len();
         if constraint.key != HOSTNAME {
             for node in nodes.iter().filter(|node| !soft.ignored.contains(node)) {

@@ -13,6 +13,7 @@ use crate::api::volumes::{
     storage, waits_for_consumer,
 };
 use crate::api::{Key, Object};
+use crate::base::sort::InOrder;
 use crate::base::value::Str;
 use crate::scheduler::cache::NodeInfo;
 use crate::scheduler::framework::{Cycle, Happening, Plugin, PreFilter, Rejection};
@@ -145,7 +146,7 @@ fn find_unbound(cycle: &Cycle, node: &NodeInfo) -> Option<Bindings> {
             None => to_match.push(object.clone()),
         }
     }
-    to_match.sort_by_key(|object| {
+    to_match.order_by_key(|object| {
         storage(&object.view::<PersistentVolumeClaim>().spec.resources.requests)
     });
     let mut chosen: Vec<Str> = Vec::new();

@@ -8,7 +8,8 @@
 mod set;
 mod typed;
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
+use crate::base::sort::InOrder;
 
 use crate::api::schema::{self, Reader};
 use crate::api::{Key, KindRef, Status};
@@ -59,10 +60,10 @@ struct Owned {
     at: Option<Time>,
 }
 
-type Managers = BTreeMap<Id, Owned>;
+type Managers = OrdMap<Id, Owned>;
 
 /// Fields in conflict, by manager.
-type Conflicts = BTreeMap<Id, Set>;
+type Conflicts = OrdMap<Id, Set>;
 
 fn decode(value: &Value) -> Managers {
     let entry = |entry: &Value| {
@@ -81,7 +82,7 @@ fn decode(value: &Value) -> Managers {
 /// Upstream: managedfields.go, encodeManagedFields and sortEncodedManagedFields.
 fn encode(managers: &Managers) -> Value {
     let mut entries: Vec<(&Id, &Owned)> = managers.iter().collect();
-    entries.sort_by_key(|(id, owned)| {
+    entries.order_by_key(|(id, owned)| {
         let seconds = owned.at.map_or(0, Time::unix_s);
         (!id.applies, seconds, &id.name, &id.api_version, &id.sub)
     });

@@ -2,7 +2,7 @@
 //!
 //! Upstream: vendor/sigs.k8s.io/structured-merge-diff/v6/fieldpath/{element,set,serialize}.go.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::base::ordered::{OrdMap, OrdSet};
 use std::fmt::Write;
 
 use crate::base::human::quote;
@@ -66,8 +66,8 @@ pub(super) fn path_text(path: &[Step]) -> String {
 /// Paths that belong to the set (`members` ends there) and paths through it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Set {
-    pub(super) members: BTreeSet<Step>,
-    pub(super) children: BTreeMap<Step, Set>,
+    pub(super) members: OrdSet<Step>,
+    pub(super) children: OrdMap<Step, Set>,
 }
 
 impl Set {
@@ -132,7 +132,7 @@ impl Set {
     }
 
     fn collect(&self, at: &mut Vec<Step>, out: &mut Vec<Vec<Step>>) {
-        let steps: BTreeSet<&Step> = self.members.iter().chain(self.children.keys()).collect();
+        let steps: OrdSet<&Step> = self.members.iter().chain(self.children.keys()).collect();
         for step in steps {
             at.push(step.clone());
             if self.members.contains(step) {

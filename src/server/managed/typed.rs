@@ -3,7 +3,8 @@
 //! Upstream: vendor/sigs.k8s.io/structured-merge-diff/v6/typed/{compare,merge,remove,tofieldset,validate}.go.
 //! Simplified: lists with repeated keys are treated by their first elements.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
+use crate::base::sort::InOrder;
 
 use crate::api::schema::{ListType, Schema, Ty, TypeId, of_kind, schema};
 use crate::api::{Key, KindRef};
@@ -220,7 +221,7 @@ fn keys_of(old: Option<&Value>, new: Option<&Value>) -> Vec<Str> {
     };
     let mut all = keys(old);
     all.extend(keys(new));
-    all.sort();
+    all.order();
     all.dedup();
     all
 }
@@ -453,7 +454,7 @@ pub(super) fn with_named_fields(place: &Place, set: &Set) -> Set {
 fn named_at(schema: &'static Schema, place: Option<&Place>, set: &Set) -> Set {
     // An object stands for what an untyped value would be.
     let atom = place.map(|place| place.atom(schema, &Value::map()));
-    let mut out = Set { members: set.members.clone(), children: BTreeMap::new() };
+    let mut out = Set { members: set.members.clone(), children: OrdMap::new() };
     for (step, child) in &set.children {
         let below = match (&atom, step) {
             (Some(Atom::Map { fields, element, .. }), Step::Field(name)) => {

@@ -1,6 +1,6 @@
 //! Nodes as a table. Upstream: pkg/printers/internalversion/printers.go, printNode.
 
-use std::collections::BTreeSet;
+use crate::base::ordered::OrdSet;
 
 use crate::api::Object;
 use crate::api::kinds::node::Node;
@@ -61,7 +61,7 @@ fn cells(object: &Object, now: Time) -> Vec<Value> {
 
 /// Upstream: findNodeRoles.
 fn roles(node: &Node) -> String {
-    let mut roles: BTreeSet<&str> = BTreeSet::new();
+    let mut roles: OrdSet<&str> = OrdSet::new();
     for (key, value) in &node.meta.labels {
         if let Some(role) = key.strip_prefix("node-role.kubernetes.io/") {
             roles.insert(role);

@@ -1,6 +1,6 @@
 //! Services as a table. Upstream: pkg/printers/internalversion/printers.go, printService.
 
-use std::collections::BTreeSet;
+use crate::base::ordered::OrdSet;
 
 use crate::api::Object;
 use crate::api::kinds::service::{Service, ServicePort};
@@ -52,7 +52,7 @@ fn external(service: &Service) -> String {
         "ClusterIP" | "NodePort" => "<none>",
         "LoadBalancer" => {
             let given = service.status.load_balancer.ingress.iter();
-            let set: BTreeSet<&str> = given
+            let set: OrdSet<&str> = given
                 .map(|i| if i.ip.is_empty() { i.hostname.as_str() } else { i.ip.as_str() })
                 .filter(|text| !text.is_empty())
                 .collect();

@@ -1,6 +1,6 @@
 //! `declare`, `local`, `export` and `readonly`.
 
-use std::collections::BTreeMap;
+use crate::base::ordered::OrdMap;
 
 use crate::os::Sys;
 use crate::shell::Dialect;
@@ -145,8 +145,8 @@ fn each(shell: &mut Shell, args: &[String], from: usize, wanted: Wanted, sys: &m
         if wanted.map || wanted.array {
             let entry = shell.vars.entry(&name);
             match entry.value {
-                Value::Unset if wanted.map => entry.value = Value::Map(BTreeMap::new()),
-                Value::Unset if assigned.is_none() => entry.value = Value::Array(BTreeMap::new()),
+                Value::Unset if wanted.map => entry.value = Value::Map(OrdMap::new()),
+                Value::Unset if assigned.is_none() => entry.value = Value::Array(OrdMap::new()),
                 _ => {}
             }
         }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use crate::base::sort::InOrder;
 use crate::os::Sys;
 use crate::shell::Dialect;
 use crate::shell::machine::{Ran, Shell};
@@ -136,7 +137,7 @@ fn fail(shell: &Shell) -> Ran {
 
 fn show_options(shell: &mut Shell, table: bool, sys: &mut Sys) -> Ran {
     let mut names: Vec<&str> = NAMES.iter().map(|(name, _)| *name).chain(IGNORED).collect();
-    names.sort_unstable();
+    names.order();
     for name in names {
         let on = is_on(shell, name)
             .unwrap_or(matches!(name, "braceexpand" | "hashall" | "interactive-comments"));

@@ -1,5 +1,6 @@
 //! `shopt`, as far as its options do something here.
 
+use crate::base::sort::InOrder;
 use crate::os::Sys;
 use crate::shell::machine::{Ran, Shell};
 
@@ -40,7 +41,7 @@ pub(super) fn run(shell: &mut Shell, args: &[String], sys: &mut Sys) -> Ran {
     if all.is_empty() {
         all = FIXED.iter().map(|(name, _)| (*name).to_owned()).collect();
         all.extend(["dotglob", "nullglob", "nocasematch"].map(str::to_owned));
-        all.sort();
+        all.order();
     }
     let mut status = 0;
     for name in &all {
