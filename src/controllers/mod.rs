@@ -1,5 +1,6 @@
 //! The controllers of kube-controller-manager: one file each, one entry in [`ALL`].
 
+pub mod daemon_set;
 pub mod deployment;
 pub mod endpoint_slice;
 pub mod endpoints;
@@ -28,6 +29,7 @@ pub static ALL: &[&Controller] = &[
     &service_accounts::ACCOUNTS,
     &service_accounts::ROOT_CAS,
     &deployment::CONTROLLER,
+    &daemon_set::CONTROLLER,
     &replica_set::CONTROLLER,
     &stateful_set::CONTROLLER,
     &endpoints::CONTROLLER,
