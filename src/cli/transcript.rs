@@ -116,6 +116,11 @@ fn lines(text: &str) -> Result<Vec<Line>, String> {
                 written.push_str(&format!("\n{more}"));
                 plain.push_str(&format!("\n{}", more.get(2..).unwrap_or("")));
             }
+            while line.starts_with("@file ") && !plain.ends_with("\n@end") {
+                let more = source.next().ok_or("a file without `@end`")?;
+                written.push_str(&format!("\n{more}"));
+                plain.push_str(&format!("\n{more}"));
+            }
             let directive = parse(&plain)?.into_iter().next().ok_or("an empty directive")?;
             lines.push(Line::Step(
                 written,

@@ -15,7 +15,7 @@ pub fn normalise(text: &str) -> String {
         (format!(r"-{NAME}{{6,10}}-{NAME}{{5}}\b"), "-<hash>-<rand>"),
         (format!(r"-{NAME}{{8,10}}\b"), "-<hash>"),
         (format!(r"-{NAME}{{5}}\b"), "-<rand>"),
-        (r"(^|[ \t])(\d+d)?(\d+h)?(\d+m)?(\d+s)?($|[ \t\n])".to_owned(), "$1<age>$6"),
+        (r"(^|[ \t(])(?:\d+[dhms])+($|[ \t)])".to_owned(), "$1<age>$2"),
         (r"[ \t]{2,}".to_owned(), "  "),
         (r"(?m)[ \t]+$".to_owned(), ""),
     ];
@@ -47,4 +47,13 @@ fn sort_rows_with_generated_names(text: &str) -> String {
     run.sort_unstable();
     out.append(&mut run);
     out.join("\n")
+}
+
+/// The rows of a watch by object, repeated ones once: how those of different objects mix, and how often a
+/// state is reported again, is chance on a real cluster.
+pub fn by_object(text: &str) -> String {
+    let mut rows: Vec<&str> = text.lines().collect();
+    rows.sort_by_key(|row| row.split_whitespace().next());
+    rows.dedup();
+    rows.join("\n")
 }
