@@ -33,11 +33,13 @@ struct Head {
 /// `-5` means `-n 5`, as it has for ever.
 pub(super) fn modern(argv: &[String]) -> Vec<String> {
     let mut words = argv.to_vec();
-    for word in words.iter_mut().skip(1) {
+    let mut is_value = true;
+    for word in &mut words {
         let digits = word.strip_prefix('-').unwrap_or("");
-        if !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit()) {
+        if !is_value && !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit()) {
             *word = format!("-n{digits}");
         }
+        is_value = matches!(word.as_str(), "-n" | "-c");
     }
     words
 }

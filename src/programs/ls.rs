@@ -285,7 +285,7 @@ impl Style {
         for (entry, row) in entries.iter().zip(&rows) {
             let [mode, link, owner, team, bytes, date] = row;
             let (label, _) = self.label(entry);
-            let links = if self.busybox { links.max(5) } else { links };
+            let links = if self.busybox { links.max(4) } else { links };
             let mut line = format!("{mode} {link:>links$} ");
             if self.busybox {
                 // busybox's columns have fixed least widths.

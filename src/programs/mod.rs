@@ -3,6 +3,7 @@
 //! A program knows its machine only through [`crate::os::Sys`]. What is not simulated is told as an error.
 //! Where GNU's and busybox's words differ, those of the machine's own kind are used.
 
+mod awk;
 mod base64;
 mod busybox;
 mod cat;
@@ -23,6 +24,7 @@ mod grep;
 mod head;
 mod hostname;
 mod id;
+mod jq;
 mod less;
 mod ls;
 mod machine;
@@ -37,6 +39,7 @@ mod printf;
 mod ps;
 mod rev;
 mod rm;
+mod sed;
 mod seq;
 mod sleep;
 mod sort;
@@ -62,6 +65,7 @@ use crate::os::Program;
 
 /// All programs.
 pub static ALL: &[&Program] = &[
+    &awk::AWK,
     &base64::BASE64,
     &busybox::BUSYBOX,
     &cat::CAT,
@@ -96,6 +100,7 @@ pub static ALL: &[&Program] = &[
     &hostname::HOSTNAME,
     &id::ID,
     &id::WHOAMI,
+    &jq::JQ,
     &less::LESS,
     &less::MORE,
     &ls::LS,
@@ -134,6 +139,7 @@ pub static ALL: &[&Program] = &[
     &rev::TAC,
     &rm::RM,
     &rm::RMDIR,
+    &sed::SED,
     &seq::SEQ,
     &sleep::SLEEP,
     &sort::SORT,

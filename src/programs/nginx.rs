@@ -93,9 +93,9 @@ struct Place {
     proxy: bool,
 }
 
-/// The version that the image's environment names.
+/// The version that the image's environment names; the tutorials' small image has an old one.
 fn version(sys: &Sys) -> String {
-    sys.env().get("NGINX_VERSION").cloned().unwrap_or_else(|| "1.29.4".to_owned())
+    sys.env().get("NGINX_VERSION").cloned().unwrap_or_else(|| "1.11.1".to_owned())
 }
 
 /// `nginx -v`, `-t`, `-s SIGNAL`.

@@ -206,6 +206,11 @@ impl Regex {
         Ok(Regex { program, groups: parser.groups + 1, ignore_case, has_back: parser.has_back })
     }
 
+    /// How many groups it has.
+    pub(crate) fn groups(&self) -> usize {
+        self.groups - 1
+    }
+
     /// Whether the pattern occurs in a text.
     pub(crate) fn is_match(&self, text: &str) -> bool {
         self.find_at(text, 0).is_some()
