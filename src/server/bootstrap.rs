@@ -1,14 +1,16 @@
 //! The fresh cluster: what kubeadm, the control plane and an admin have made before the first command is typed.
 //!
 //! Upstream: cmd/kubeadm/app (manifests, add-ons, node annotations), pkg/controlplane (the `kubernetes` Service).
-//! Simplified: the pods of kube-proxy and CoreDNS stand alone, without a DaemonSet and a Deployment above them; the CA
-//! certificate is made up; no RBAC objects, no leader election leases, no configuration of the components.
+//! Simplified: the CA certificate is made up; no RBAC objects, no leader election leases, no configuration of the components.
+
+use std::rc::Rc;
 
 use crate::api::kinds::{
-    CONFIG_MAP, ENDPOINT_SLICE, ENDPOINTS, LEASE, NAMESPACE, NODE, POD, SERVICE, SERVICE_ACCOUNT,
-    STORAGE_CLASS,
+    CONFIG_MAP, CONTROLLER_REVISION, DAEMON_SET, DEPLOYMENT, ENDPOINT_SLICE, ENDPOINTS, LEASE,
+    NAMESPACE, NODE, POD, REPLICA_SET, SERVICE, SERVICE_ACCOUNT, STORAGE_CLASS,
 };
-use crate::api::{Key, KindRef, OwnerReference, schema};
+use crate::api::revision::{revision_data, revision_hash};
+use crate::api::{Key, KindRef, Object, OwnerReference, schema};
 use crate::base::base64;
 use crate::base::rng::Rng;
 use crate::base::time::{Span, Time};
@@ -90,17 +92,13 @@ impl Server {
         for (name, image, cpu) in static_pods() {
             self.static_pod(name, &image, cpu);
         }
-        for n in 0..=setup.nodes {
-            self.proxy_pod(n);
-        }
-        for n in 0..2 {
-            self.dns_pod(n);
-        }
+        self.proxies(setup.nodes);
+        self.dns();
         self.now = end;
     }
 
     /// Stores an object as it would lie in a cluster that has been running for a while.
-    fn install(&mut self, kind: KindRef, mut value: Value) {
+    fn install(&mut self, kind: KindRef, mut value: Value) -> Rc<Object> {
         (kind.rules.default)(&mut value);
         let meta = value.get("metadata");
         let ns = meta.get("namespace").text().to_owned();
@@ -123,7 +121,7 @@ impl Server {
         meta.set("uid", uid);
         meta.set("creationTimestamp", self.now);
         let by = By::component("kubeadm", "the cluster was set up");
-        self.store.put(kind, Key::new(ns, name), value, self.now, by);
+        self.store.put(kind, Key::new(ns, name), value, self.now, by)
     }
 
     fn node_owner(&self, name: &str, controls: bool) -> Value {
@@ -185,81 +183,145 @@ impl Server {
         self.running_pod(pod, CONTROL_PLANE, &node_address(0));
     }
 
-    fn proxy_pod(&mut self, n: usize) {
-        let node = node_name(n);
-        let suffix = self.rng.named("kube-proxy", &node, 0).alphanum(5);
-        let container = value!({
-            "name": "kube-proxy",
-            "image": format!("registry.k8s.io/kube-proxy:{VERSION}"),
-            "imagePullPolicy": "IfNotPresent",
-            "command": [
-                "/usr/local/bin/kube-proxy",
-                "--config=/var/lib/kube-proxy/config.conf",
-                "--hostname-override=$(NODE_NAME)",
-            ],
-            "env": [{
-                "name": "NODE_NAME",
-                "valueFrom": { "fieldRef": { "apiVersion": "v1", "fieldPath": "spec.nodeName" } },
-            }],
-        });
-        let mut pod = named(
-            &format!("kube-proxy-{suffix}"),
+    /// kube-proxy: a DaemonSet with its revision and a pod on every node.
+    fn proxies(&mut self, nodes: usize) {
+        let labels = value!({ "k8s-app": "kube-proxy" });
+        let count = nodes + 1;
+        let mut set = named(
+            "kube-proxy",
             "kube-system",
-            value!({ "spec": {
-                "nodeName": node.as_str(),
-                "hostNetwork": true,
-                "nodeSelector": { "kubernetes.io/os": "linux" },
-                "priorityClassName": "system-node-critical",
-                "serviceAccountName": "kube-proxy",
-                "tolerations": [{ "operator": "Exists" }],
-                "containers": [container],
-            } }),
+            value!({
+                "spec": {
+                    "selector": { "matchLabels": labels.clone() },
+                    "template": { "metadata": { "labels": labels.clone() }, "spec": proxy_spec() },
+                },
+                "status": {
+                    "currentNumberScheduled": count,
+                    "desiredNumberScheduled": count,
+                    "numberAvailable": count,
+                    "numberMisscheduled": 0,
+                    "numberReady": count,
+                    "observedGeneration": 1,
+                    "updatedNumberScheduled": count,
+                },
+            }),
         );
-        pod.set_at(&["metadata", "generateName"], "kube-proxy-");
-        pod.set_at(&["metadata", "labels"], value!({ "k8s-app": "kube-proxy" }));
-        self.running_pod(pod, &node, &node_address(n));
+        let meta = set.entry("metadata");
+        meta.set("generation", 1);
+        meta.set("labels", labels.clone());
+        meta.set("annotations", value!({ "deprecated.daemonset.template.generation": "1" }));
+        let set = self.install(&DAEMON_SET, set);
+        let template = set.at(&["spec", "template"]);
+        let data = revision_data(template);
+        let hash = revision_hash(&data, None);
+        let mut marked = labels;
+        marked.set("controller-revision-hash", hash.as_str());
+        let mut revision = named(
+            &format!("kube-proxy-{hash}"),
+            "kube-system",
+            value!({ "data": data, "revision": 1 }),
+        );
+        let meta = revision.entry("metadata");
+        meta.set("labels", marked.clone());
+        meta.set("annotations", set.at(&["metadata", "annotations"]));
+        meta.set("ownerReferences", vec![OwnerReference::controller_of(&set)]);
+        self.install(&CONTROLLER_REVISION, revision);
+        marked.set("pod-template-generation", "1");
+        for n in 0..count {
+            let node = node_name(n);
+            let suffix = self.rng.named("kube-proxy", &node, 0).alphanum(5);
+            let pod = pod_of(&set, "kube-proxy-", &suffix, &node, marked.clone());
+            self.running_pod(pod, &node, &node_address(n));
+        }
     }
 
-    fn dns_pod(&mut self, n: u64) {
+    /// CoreDNS: a Deployment with its ReplicaSet and two pods.
+    fn dns(&mut self) {
+        // The recorded hash; the controllers compare templates, not names.
         let hash = "548c67b975";
-        let suffix = self.rng.named("coredns", hash, n).alphanum(5);
-        let container = value!({
-            "name": "coredns",
-            "image": "registry.k8s.io/coredns/coredns:v1.14.2",
-            "imagePullPolicy": "IfNotPresent",
-            "args": ["-conf", "/etc/coredns/Corefile"],
-            "ports": [
-                { "containerPort": 53, "name": "dns", "protocol": "UDP" },
-                { "containerPort": 53, "name": "dns-tcp", "protocol": "TCP" },
-                { "containerPort": 9153, "name": "metrics", "protocol": "TCP" },
-            ],
-            "resources": {
-                "limits": { "memory": "170Mi" },
-                "requests": { "cpu": "100m", "memory": "70Mi" },
-            },
-        });
-        let mut pod = named(
-            &format!("coredns-{hash}-{suffix}"),
+        let labels = value!({ "k8s-app": "kube-dns" });
+        let mut deployment = named(
+            "coredns",
             "kube-system",
-            value!({ "spec": {
-                "nodeName": CONTROL_PLANE,
-                "dnsPolicy": "Default",
-                "nodeSelector": { "kubernetes.io/os": "linux" },
-                "priorityClassName": "system-cluster-critical",
-                "serviceAccountName": "coredns",
-                "tolerations": [
-                    { "key": "CriticalAddonsOnly", "operator": "Exists" },
-                    { "effect": "NoSchedule", "key": "node-role.kubernetes.io/control-plane" },
-                ],
-                "containers": [container],
-            } }),
+            value!({
+                "spec": {
+                    "replicas": 2,
+                    "selector": { "matchLabels": labels.clone() },
+                    "strategy": {
+                        "type": "RollingUpdate",
+                        "rollingUpdate": { "maxUnavailable": 1, "maxSurge": "25%" },
+                    },
+                    "template": { "metadata": { "labels": labels.clone() }, "spec": dns_spec() },
+                },
+                "status": {
+                    "availableReplicas": 2,
+                    "conditions": [
+                        deployment_condition(
+                            "Available",
+                            "MinimumReplicasAvailable",
+                            "Deployment has minimum availability.",
+                            self.now,
+                        ),
+                        deployment_condition(
+                            "Progressing",
+                            "NewReplicaSetAvailable",
+                            &format!("ReplicaSet \"coredns-{hash}\" has successfully progressed."),
+                            self.now,
+                        ),
+                    ],
+                    "observedGeneration": 1,
+                    "readyReplicas": 2,
+                    "replicas": 2,
+                    "updatedReplicas": 2,
+                },
+            }),
         );
-        pod.set_at(&["metadata", "generateName"], format!("coredns-{hash}-"));
-        pod.set_at(
-            &["metadata", "labels"],
-            value!({ "k8s-app": "kube-dns", "pod-template-hash": hash }),
+        let meta = deployment.entry("metadata");
+        meta.set("generation", 1);
+        meta.set("labels", labels.clone());
+        meta.set("annotations", value!({ "deployment.kubernetes.io/revision": "1" }));
+        let deployment = self.install(&DEPLOYMENT, deployment);
+        let mut marked = labels;
+        marked.set("pod-template-hash", hash);
+        let mut template = deployment.at(&["spec", "template"]).clone();
+        template.set_at(&["metadata", "labels"], marked.clone());
+        let mut replicas = named(
+            &format!("coredns-{hash}"),
+            "kube-system",
+            value!({
+                "spec": {
+                    "replicas": 2,
+                    "selector": { "matchLabels": marked.clone() },
+                    "template": template,
+                },
+                "status": {
+                    "availableReplicas": 2,
+                    "fullyLabeledReplicas": 2,
+                    "observedGeneration": 1,
+                    "readyReplicas": 2,
+                    "replicas": 2,
+                },
+            }),
         );
-        self.running_pod(pod, CONTROL_PLANE, &format!("10.244.0.{}", n + 2));
+        let meta = replicas.entry("metadata");
+        meta.set("generation", 1);
+        meta.set("labels", marked.clone());
+        meta.set(
+            "annotations",
+            value!({
+                "deployment.kubernetes.io/desired-replicas": "2",
+                "deployment.kubernetes.io/max-replicas": "3",
+                "deployment.kubernetes.io/revision": "1",
+            }),
+        );
+        meta.set("ownerReferences", vec![OwnerReference::controller_of(&deployment)]);
+        let set = self.install(&REPLICA_SET, replicas);
+        for n in 0..2 {
+            let suffix = self.rng.named("coredns", hash, n).alphanum(5);
+            let base = format!("coredns-{hash}-");
+            let pod = pod_of(&set, &base, &suffix, CONTROL_PLANE, marked.clone());
+            self.running_pod(pod, CONTROL_PLANE, &format!("10.244.0.{}", n + 2));
+        }
     }
 
     /// Stores a pod and the status that its kubelet would have reported.
@@ -279,6 +341,84 @@ impl Server {
         });
         debug_assert!(started.is_ok());
     }
+}
+
+/// A pod of a workload's template, bound to a node.
+fn pod_of(owner: &Object, base: &str, suffix: &str, node: &str, labels: Value) -> Value {
+    let mut pod = named(
+        &format!("{base}{suffix}"),
+        "kube-system",
+        value!({ "spec": owner.at(&["spec", "template", "spec"]) }),
+    );
+    pod.set_at(&["spec", "nodeName"], node);
+    let meta = pod.entry("metadata");
+    meta.set("generateName", base);
+    meta.set("labels", labels);
+    meta.set("ownerReferences", vec![OwnerReference::controller_of(owner)]);
+    pod
+}
+
+fn deployment_condition(kind: &str, reason: &str, message: &str, now: Time) -> Value {
+    value!({
+        "type": kind,
+        "status": "True",
+        "reason": reason,
+        "message": message,
+        "lastTransitionTime": now,
+        "lastUpdateTime": now,
+    })
+}
+
+fn proxy_spec() -> Value {
+    value!({
+        "hostNetwork": true,
+        "nodeSelector": { "kubernetes.io/os": "linux" },
+        "priorityClassName": "system-node-critical",
+        "serviceAccountName": "kube-proxy",
+        "tolerations": [{ "operator": "Exists" }],
+        "containers": [{
+            "name": "kube-proxy",
+            "image": format!("registry.k8s.io/kube-proxy:{VERSION}"),
+            "imagePullPolicy": "IfNotPresent",
+            "command": [
+                "/usr/local/bin/kube-proxy",
+                "--config=/var/lib/kube-proxy/config.conf",
+                "--hostname-override=$(NODE_NAME)",
+            ],
+            "env": [{
+                "name": "NODE_NAME",
+                "valueFrom": { "fieldRef": { "apiVersion": "v1", "fieldPath": "spec.nodeName" } },
+            }],
+        }],
+    })
+}
+
+fn dns_spec() -> Value {
+    value!({
+        "dnsPolicy": "Default",
+        "nodeSelector": { "kubernetes.io/os": "linux" },
+        "priorityClassName": "system-cluster-critical",
+        "serviceAccountName": "coredns",
+        "tolerations": [
+            { "key": "CriticalAddonsOnly", "operator": "Exists" },
+            { "effect": "NoSchedule", "key": "node-role.kubernetes.io/control-plane" },
+        ],
+        "containers": [{
+            "name": "coredns",
+            "image": "registry.k8s.io/coredns/coredns:v1.14.2",
+            "imagePullPolicy": "IfNotPresent",
+            "args": ["-conf", "/etc/coredns/Corefile"],
+            "ports": [
+                { "containerPort": 53, "name": "dns", "protocol": "UDP" },
+                { "containerPort": 53, "name": "dns-tcp", "protocol": "TCP" },
+                { "containerPort": 9153, "name": "metrics", "protocol": "TCP" },
+            ],
+            "resources": {
+                "limits": { "memory": "170Mi" },
+                "requests": { "cpu": "100m", "memory": "70Mi" },
+            },
+        }],
+    })
 }
 
 fn named(name: &str, ns: &str, mut value: Value) -> Value {
