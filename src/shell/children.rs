@@ -262,6 +262,8 @@ impl Shell {
         Ok(())
     }
 
+    /// Waits on for the job in the foreground.
+    /// Simplified: at a terminal, exit status 130 counts as an end by Ctrl-C, which ends the whole line.
     pub(crate) fn foreground(&mut self, mut job: Job, sys: &mut Sys) -> Next {
         job.collect(sys);
         if let Some(pid) = sys.take_stopped() {

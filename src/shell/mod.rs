@@ -6,8 +6,8 @@
 //! arguments) → [`builtins`] or a child process.
 //!
 //! **Whose words.** Called as `bash`, the shell speaks as GNU bash 5.2. Called as `sh`, it speaks as
-//! busybox ash where the machine has `/bin/busybox`, and as dash (Debian's `sh`) elsewhere. This is decided
-//! once, in [`Dialect`].
+//! busybox ash where the machine has `/bin/busybox` and `/etc/os-release` names no Debian, and as dash
+//! (Debian's `sh`) elsewhere. This is decided once, in [`start`]; the wordings are in [`Dialect`].
 //!
 //! Simplified: `sh` too edits lines and understands the line editor's keys, whichever shell it stands for.
 //! Simplified: not simulated are coprocesses, `select`, process substitution, `[[ … ]]` with extended

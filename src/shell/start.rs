@@ -33,7 +33,7 @@ struct Arguments {
 impl Shell {
     /// Reads the arguments and puts the first frame on the stack.
     pub(super) fn begin(&mut self, sys: &mut Sys) {
-        if !self.dialect.is_bash() && sys.stat("/bin/busybox", true).is_ok() {
+        if !self.dialect.is_bash() && has_busybox(sys) {
             self.dialect = Dialect::Ash;
         }
         self.name = self.argv.first().cloned().unwrap_or_default();
@@ -290,6 +290,14 @@ impl Shell {
         ];
         letters.iter().filter(|(_, on)| *on).map(|(letter, _)| letter).collect()
     }
+}
+
+/// Whether `sh` is busybox's: it is there, and the machine does not call itself a Debian.
+fn has_busybox(sys: &Sys) -> bool {
+    let release = sys.read_file("/etc/os-release").unwrap_or_default();
+    let release = String::from_utf8_lossy(&release);
+    let debian = release.lines().any(|line| matches!(line, "ID=debian" | "ID=ubuntu"));
+    !debian && sys.stat("/bin/busybox", true).is_ok()
 }
 
 fn own_parent(sys: &Sys) -> u32 {
