@@ -2,6 +2,7 @@
 
 pub mod daemon_set;
 pub mod deployment;
+pub mod disruption;
 pub mod endpoint_slice;
 pub mod endpoints;
 pub mod engine;
@@ -32,6 +33,7 @@ pub static ALL: &[&Controller] = &[
     &daemon_set::CONTROLLER,
     &replica_set::CONTROLLER,
     &stateful_set::CONTROLLER,
+    &disruption::CONTROLLER,
     &endpoints::CONTROLLER,
     &endpoint_slice::CONTROLLER,
     &persistent_volume::CONTROLLER,
