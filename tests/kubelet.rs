@@ -1,5 +1,7 @@
 //! Pods on simulated nodes pass through the states that real kubelets report, in the same order.
 
+#![allow(clippy::unwrap_used)]
+
 use tabernetes::api::kinds::{CONFIG_MAP, EVENT, NODE, POD};
 use tabernetes::api::{Key, Object};
 use tabernetes::base::time::{Span, Time};
@@ -142,7 +144,7 @@ fn row(pod: &Object) -> String {
         let state = container.get("state");
         for reason in [state.at(&["waiting", "reason"]), state.at(&["terminated", "reason"])] {
             if !reason.text().is_empty() {
-                text = reason.text().to_owned();
+                reason.text().clone_into(&mut text);
             }
         }
     }
@@ -161,7 +163,7 @@ fn row(pod: &Object) -> String {
     }
     let is_up = all.iter().any(|c| !c.at(&["state", "terminated"]).is_null());
     if pod.is_deleting() && !is_up {
-        text = "Terminating".to_owned();
+        "Terminating".clone_into(&mut text);
     }
     format!("{ready} {text} {restarts}")
 }
@@ -397,7 +399,7 @@ fn what_a_container_needs_and_is_not_there_is_said() {
     world
         .server
         .modify(&CONFIG_MAP, &Key::new("default", "nope"), Part::Main, By::user("x"), |map| {
-            map.set_at(&["data", "a"], "2")
+            map.set_at(&["data", "a"], "2");
         })
         .unwrap();
     world.settle();
@@ -549,7 +551,7 @@ fn a_deleted_node_comes_back_when_its_kubelet_starts() {
             "NodeReady Node node-4 status is now: NodeReady",
         ]
     );
-    assert_eq!(events(&world, "node-1"), [String::new(); 0]);
+    assert_eq!(events(&world, "node-1"), Vec::<String>::new());
 }
 
 #[test]

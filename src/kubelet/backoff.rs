@@ -64,10 +64,10 @@ mod tests {
         for _ in 0..7 {
             backoff.next("c", now, now);
             pauses.push(backoff.since("c", now, now).unwrap_or_default().whole_seconds());
-            now = now + Span::seconds(400);
+            now += Span::seconds(400);
         }
         assert_eq!(pauses, [10, 20, 40, 80, 160, 300, 300]);
-        now = now + Span::seconds(601);
+        now += Span::seconds(601);
         assert_eq!(backoff.since("c", now, now), None);
         backoff.next("c", now, now);
         assert_eq!(backoff.since("c", now, now), Some(INITIAL));

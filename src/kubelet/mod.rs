@@ -172,10 +172,11 @@ impl Kubelets {
             self.node_changed(change, cx);
         } else if change.kind == &CONFIG_MAP || change.kind == &SECRET {
             self.source_changed(change, cx);
-        } else if change.kind == &PERSISTENT_VOLUME && change.change == ChangeKind::Deleted {
-            if let Some(fs) = self.shared.volumes.remove(change.key.name.as_str()) {
-                cx.kernel.remove_fs(fs);
-            }
+        } else if change.kind == &PERSISTENT_VOLUME
+            && change.change == ChangeKind::Deleted
+            && let Some(fs) = self.shared.volumes.remove(change.key.name.as_str())
+        {
+            cx.kernel.remove_fs(fs);
         }
     }
 

@@ -266,7 +266,7 @@ impl Kubelets {
         let known: Vec<PodId> =
             self.pods.iter().filter(|(_, w)| w.node == *node).map(|(id, _)| *id).collect();
         for id in known {
-            self.with(id, cx, |w, k, cx| w.restarted(k, cx));
+            self.with(id, cx, super::worker::Worker::restarted);
         }
         let unknown: Vec<Rc<Object>> = cx
             .server

@@ -213,10 +213,9 @@ impl Worker {
             let pod = self.pod.clone();
             if let (State::Terminated(ended), Some((_, container))) =
                 (&status.state, find(&pod, &name))
+                && !restarts_after(&pod.spec, container, ended.exit_code)
             {
-                if !restarts_after(&pod.spec, container, ended.exit_code) {
-                    self.probes[index].stopped = true;
-                }
+                self.probes[index].stopped = true;
             }
             return;
         };
@@ -336,8 +335,13 @@ impl Worker {
         }
         let limit = probe.spec.timeout_seconds.max(1);
         let message = if probe.spec.exec.is_some() {
-            let words: Vec<String> =
-                probe.spec.exec.iter().flat_map(|e| &e.command).map(|w| w.to_string()).collect();
+            let words: Vec<String> = probe
+                .spec
+                .exec
+                .iter()
+                .flat_map(|e| &e.command)
+                .map(std::string::ToString::to_string)
+                .collect();
             format!("command timed out: {:?} timed out after {limit}s", words.join(" "))
         } else {
             let request = probe.spec.http_get.clone();

@@ -122,11 +122,10 @@ impl Worker {
     pub(super) fn sandbox_ready(&mut self, k: &mut Shared, cx: &mut Cx) {
         let mut status = self.status.clone();
         let now = cx.now();
-        if let Some(condition) = status.conditions.iter_mut().find(|c| c.kind == OWNED[0]) {
-            if !condition.status {
-                *condition =
-                    Condition { status: true, since: now.to_second(), ..condition.clone() };
-            }
+        if let Some(condition) = status.conditions.iter_mut().find(|c| c.kind == OWNED[0])
+            && !condition.status
+        {
+            *condition = Condition { status: true, since: now.to_second(), ..condition.clone() };
         }
         self.set_status(status, false, "the pod's sandbox is up", k, cx);
     }
@@ -268,8 +267,8 @@ impl Worker {
         let before = Phase::parse(stored.at(&["status", "phase"]).text());
         if !before.is_terminal() && status.phase.is_terminal() && !self.terminated {
             status.phase = before;
-            status.reason = stored.at(&["status", "reason"]).text().to_owned();
-            status.message = stored.at(&["status", "message"]).text().to_owned();
+            stored.at(&["status", "reason"]).text().clone_into(&mut status.reason);
+            stored.at(&["status", "message"]).text().clone_into(&mut status.message);
         }
         if status.phase.is_terminal() {
             let reason =

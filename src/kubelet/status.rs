@@ -372,13 +372,14 @@ fn container_status(
     let finished_init = is_init
         && latest.is_some_and(|i| i.state == RunState::Exited && i.exit_code == 0)
         && !is_sidecar(container);
-    if !finished_init && should_start(input.spec, container, input.runtime, input.deleting) {
-        if let Some((reason, message)) = input.reasons.get(&container.name) {
-            if let State::Terminated(ended) = &status.state {
-                status.last = Some(ended.clone());
-            }
-            status.state = State::Waiting { reason: Str::from(*reason), message: message.clone() };
+    if !finished_init
+        && should_start(input.spec, container, input.runtime, input.deleting)
+        && let Some((reason, message)) = input.reasons.get(&container.name)
+    {
+        if let State::Terminated(ended) = &status.state {
+            status.last = Some(ended.clone());
         }
+        status.state = State::Waiting { reason: Str::from(*reason), message: message.clone() };
     }
     status
 }
@@ -643,10 +644,10 @@ pub(super) fn refresh_readiness(input: &Input, status: &mut Status) {
     let before = status.conditions.clone();
     let fresh = conditions(input, status);
     for condition in &mut status.conditions {
-        if matches!(condition.kind, "Ready" | "ContainersReady") {
-            if let Some(new) = fresh.iter().find(|c| c.kind == condition.kind) {
-                *condition = new.clone();
-            }
+        if matches!(condition.kind, "Ready" | "ContainersReady")
+            && let Some(new) = fresh.iter().find(|c| c.kind == condition.kind)
+        {
+            *condition = new.clone();
         }
     }
     settle_transitions(&mut status.conditions, &before, input.now);

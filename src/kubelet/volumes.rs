@@ -20,6 +20,9 @@ use crate::kubelet::{Cx, Shared};
 use crate::os::kernel::FsId;
 use crate::server::Server;
 
+/// Directories that every node has.
+const USUAL: [&str; 8] = ["/", "/etc", "/var", "/tmp", "/run", "/usr", "/proc", "/var/lib"];
+
 /// A pod's mounted volumes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Mounts {
@@ -169,7 +172,6 @@ impl Worker {
             "Socket" => "socket",
             _ => "",
         };
-        const USUAL: [&str; 8] = ["/", "/etc", "/var", "/tmp", "/run", "/usr", "/proc", "/var/lib"];
         let exists = known.is_some() || USUAL.contains(&path) || path.starts_with("/etc/");
         if !wanted.is_empty() && !exists {
             return Err(format!(

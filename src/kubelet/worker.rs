@@ -308,11 +308,11 @@ impl Worker {
     fn effective_grace(&self) -> i64 {
         let mut grace = self.grace_s;
         let mut set = false;
-        if let Some(asked) = self.pod.meta.deletion_grace_period_seconds {
-            if grace == 0 || asked < grace {
-                grace = asked;
-                set = true;
-            }
+        if let Some(asked) = self.pod.meta.deletion_grace_period_seconds
+            && (grace == 0 || asked < grace)
+        {
+            grace = asked;
+            set = true;
         }
         if !set && grace == 0 {
             grace = self.pod.spec.termination_grace_period_seconds.unwrap_or(0);
