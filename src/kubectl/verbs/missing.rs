@@ -20,7 +20,6 @@ absent!(PROXY, "proxy");
 absent!(CP, "cp");
 absent!(AUTH, "auth");
 absent!(DEBUG, "debug");
-absent!(DIFF, "diff");
 absent!(KUSTOMIZE, "kustomize");
 
 pub(crate) static OPTIONS: Verb = Verb { name: "options", run: Some(options), ..Verb::EMPTY };

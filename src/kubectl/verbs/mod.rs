@@ -13,6 +13,7 @@ mod cordon;
 mod create;
 mod delete;
 mod describe;
+mod diff;
 mod drain;
 mod edit;
 mod events;
@@ -68,7 +69,7 @@ pub(crate) static ROOT: Verb = Verb {
         &missing::AUTH,
         &missing::DEBUG,
         &events::VERB,
-        &missing::DIFF,
+        &diff::VERB,
         &apply::VERB,
         &patch::VERB,
         &replace::VERB,

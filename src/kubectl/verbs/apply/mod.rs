@@ -108,9 +108,9 @@ fn run(cx: &mut Cx) -> Result<Next, CmdError> {
 }
 
 #[derive(Clone, Copy)]
-struct How {
-    dry_run: DryRun,
-    validation: &'static str,
+pub(super) struct How {
+    pub(super) dry_run: DryRun,
+    pub(super) validation: &'static str,
 }
 
 /// Upstream: apply.go, applyOneObject.
@@ -191,7 +191,7 @@ const MAX_TRIES: usize = 5;
 
 /// Computes and sends the patch; returns it with the patched object.
 /// Upstream: patcher.go, Patch and patchSimple.
-fn patch_one(
+pub(super) fn patch_one(
     cx: &mut Cx,
     info: &Info,
     live: &Value,
