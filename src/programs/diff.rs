@@ -1,6 +1,7 @@
 //! `diff`: what differs between two files.
 
 use crate::base::sort::InOrder;
+use crate::base::time::Time;
 use crate::os::{FileKind, Program, Sys};
 
 use super::support::args::{Args, Tool};
@@ -91,7 +92,7 @@ fn directories(args: &Args, first: &str, second: &str, sys: &mut Sys) -> i32 {
     let mut code = 0;
     for name in all {
         let (left, right) = (join(first, name), join(second, name));
-        if !a.contains(name) || !b.contains(name) {
+        if !args.has('N') && (!a.contains(name) || !b.contains(name)) {
             let dir = if a.contains(name) { first } else { second };
             sys.print(&format!("Only in {}: {name}\n", dir.trim_end_matches('/')));
             code = 1;
@@ -109,7 +110,10 @@ fn directories(args: &Args, first: &str, second: &str, sys: &mut Sys) -> i32 {
         let read = |sys: &Sys, p: &str| (p.to_owned(), sys.read_file(p).unwrap_or_default());
         let (x, y) = (read(sys, &left), read(sys, &right));
         if let Some(text) = compare(args, &x, &y, sys) {
-            let options = if args.has('u') { "-u " } else { "" };
+            let mut options = String::new();
+            for option in ['u', 'N'].into_iter().filter(|o| args.has(*o)) {
+                options.push_str(&format!("-{option} "));
+            }
             let head = if args.has('q') {
                 String::new()
             } else {
@@ -154,8 +158,9 @@ fn compare(
     if args.has('u') || args.has('U') {
         let context = args.value('U').and_then(|u| u.parse().ok()).unwrap_or(3);
         let stamp = |name: &str| {
-            let at = sys.stat(name, true).map_or(sys.now(), |s| s.modified);
-            at.format("%Y-%m-%d %H:%M:%S.%f000 +0000")
+            let missing = if args.has('N') { Time::default() } else { sys.now() };
+            let at = sys.stat(name, true).map_or(missing, |s| s.modified);
+            at.format("%Y-%m-%d %H:%M:%S.%f +0000")
         };
         let labels: Vec<&str> = args.values('L').collect();
         let label = |n: usize, name: &str| match labels.get(n) {

@@ -102,7 +102,11 @@ fn versions(cx: &mut Cx, info: &Info) -> Result<(Value, Value), CmdError> {
         Err(error) => return Err(error),
     };
     let how = How { dry_run: DryRun::Server, validation: "Ignore" };
-    let (_, merged) = apply::patch_one(cx, info, &live, &info.object, how)?;
+    let mut modified = info.object.clone();
+    if modified.at(&["metadata", "annotations"]).as_map().is_none() {
+        modified.set_at(&["metadata", "annotations"], Value::map());
+    }
+    let (_, merged) = apply::patch_one(cx, info, &live, &modified, how)?;
     Ok((live, merged))
 }
 
