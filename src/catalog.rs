@@ -21,3 +21,6 @@ pub static CATALOG: Catalog = Catalog {
 pub fn world(options: &Options) -> World {
     World::new(options, &CATALOG, controllers::ALL)
 }
+
+#[cfg(test)]
+mod tests;

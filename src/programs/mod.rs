@@ -171,6 +171,3 @@ pub static ALL: &[&Program] = &[
     &zookeeper::SERVER,
     &zookeeper::START,
 ];
-
-#[cfg(test)]
-mod tests;

@@ -26,7 +26,8 @@ fn command(info: &ProcessInfo) -> String {
     if info.state == 'Z' {
         return format!("[{}] <defunct>", name(info));
     }
-    info.argv.join(" ")
+    // Control characters would break the table's lines.
+    info.argv.join(" ").chars().map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
 fn name(info: &ProcessInfo) -> &str {

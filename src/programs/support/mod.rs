@@ -1,4 +1,4 @@
-//! What programs share: arguments, inputs, line filters, patterns, HTTP.
+//! Shared: what programs have in common: arguments, inputs, line filters, patterns, HTTP.
 
 pub(super) mod args;
 pub(super) mod client;

@@ -6,7 +6,7 @@ use crate::os::kernel::{MachineId, Stdio};
 use crate::os::testing::{Bench, WITH_INPUT};
 use crate::os::{Catalog, Lookup, Signal};
 
-use super::ALL;
+use crate::programs::ALL;
 
 /// The images with the programs of this layer and the test's own helper.
 static CATALOG: Catalog = Catalog {
