@@ -109,7 +109,7 @@ fn get_raw(cx: &mut Cx, raw: &str) -> Result<Next, CmdError> {
     }
     let text = match cx.send(request)?.body {
         Body::Text(text) => text,
-        Body::Value(value) if path == "/version" => crate::base::gofmt::json_indent(&value, "  "),
+        Body::Value(value) if path == "/version" => version_text(&value),
         Body::Value(value) => crate::base::gofmt::json(&value),
         _ => String::new(),
     };
@@ -118,6 +118,30 @@ fn get_raw(cx: &mut Cx, raw: &str) -> Result<Next, CmdError> {
         cx.out("\n");
     }
     Ok(Next::Done)
+}
+
+/// What `/version` answers: the one text that the server indents, in its own order.
+fn version_text(version: &Value) -> String {
+    const ORDER: &[&str] = &[
+        "major",
+        "minor",
+        "emulationMajor",
+        "emulationMinor",
+        "minCompatibilityMajor",
+        "minCompatibilityMinor",
+        "gitVersion",
+        "gitCommit",
+        "gitTreeState",
+        "buildDate",
+        "goVersion",
+        "compiler",
+        "platform",
+    ];
+    let fields = ORDER.iter().filter(|name| !version.get(name).is_null());
+    let lines: Vec<String> = fields
+        .map(|name| format!("  \"{name}\": {}", crate::base::gofmt::json(version.get(name))))
+        .collect();
+    format!("{{\n{}\n}}", lines.join(",\n"))
 }
 
 fn table_options(cx: &Cx, info: &Info, wide: bool, with_kind: bool) -> Options {
