@@ -519,6 +519,12 @@ impl Kernel {
         self.schedule_signal(pid);
     }
 
+    /// Whether a signal waits to be handed over to a process that does not ignore it.
+    pub(super) fn is_posted(&self, pid: Pid, signal: Signal) -> bool {
+        let posted = |p: &Proc| p.pending.contains(&signal) && p.ignored & bit(signal) == 0;
+        self.procs.get(pid).is_some_and(posted)
+    }
+
     /// Lets a signal arrive at all processes of a group.
     pub(super) fn post_group(&mut self, group: Pid, signal: Signal) {
         let members: Vec<Pid> = self
