@@ -182,7 +182,7 @@ fn waiting(diagram: &Diagram, pick: &Picker) -> Html {
     }
     html! {
         <div class="waiting" role="group" aria-label="Pods without a node">
-            <h3>{ "waiting for a node" }</h3>
+            <h2>{ "waiting for a node" }</h2>
             <ul>{ for diagram.waiting.iter().map(|pod| pod_card(pod, pick)) }</ul>
         </div>
     }
@@ -210,7 +210,7 @@ fn GroupCard(props: &GroupProps) -> Html {
     };
     html! {
         <section class={classes!("node", (!trouble.is_empty()).then_some("trouble"))} aria-label={name.clone()}>
-            <h3>{ title }<span>{ if trouble.is_empty() { detail } else { trouble } }</span></h3>
+            <h2>{ title }<span>{ if trouble.is_empty() { detail } else { trouble } }</span></h2>
             if let Some((cpu, memory)) = *used {
                 <div class="cap" role="img" aria-label={format!("{cpu} percent of its CPU and {memory} percent of its memory are requested")}>
                     { bar("cpu", cpu) }{ bar("mem", memory) }
@@ -248,7 +248,7 @@ fn shelf(diagram: &Diagram, pick: &Picker) -> Html {
     }
     html! {
         <div class="shelf" role="group" aria-label="Claims and volumes">
-            <h3>{ "Claims, volumes" }</h3>
+            <h2>{ "Claims, volumes" }</h2>
             <ul>{ for diagram.shelf.iter().map(|tag| shelf_tag(tag, pick)) }</ul>
         </div>
     }

@@ -29,8 +29,8 @@ impl Default for Prefs {
     fn default() -> Prefs {
         Prefs {
             theme: Theme::System,
-            left: 380.0,
-            right: 336.0,
+            left: 340.0,
+            right: 300.0,
             bottom: 300.0,
             terminals: 50.0,
             speed: 1,

@@ -130,7 +130,7 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("Tab", "Tab", "\t"),
     ("↑", "Up", "\x1b[A"),
     ("↓", "Down", "\x1b[B"),
-    ("Ctrl-C", "Control C", "\x03"),
+    ("Ctrl-C", "Ctrl-C", "\x03"),
     ("-", "Dash", "-"),
     ("/", "Slash", "/"),
     ("|", "Pipe", "|"),

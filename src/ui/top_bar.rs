@@ -95,7 +95,7 @@ fn TimeControls(props: &TimeProps) -> Html {
         <div class={classes!("time", props.paused.then_some("paused"))} role="group" aria-label="Time">
             <button class="icon" title={pause} aria-label={pause} onclick={send(|| Clock::Toggle)}>{ icons::pause(props.paused) }</button>
             <b class="clock" role="timer" aria-label="Virtual time">{ props.clock.clone() }</b>
-            <button title="One second" aria-label="One second on" onclick={send(|| Clock::Step)}>{ "+1 s" }</button>
+            <button title="One second on" onclick={send(|| Clock::Step)}>{ "+1 s" }</button>
             { for SPEEDS.iter().map(speed) }
             <button class="next-change" title="Run until something changes in the cluster" onclick={send(|| Clock::NextChange)}>
                 <span aria-hidden="true">{ "⇥ " }</span><span class="words">{ "next change" }</span>

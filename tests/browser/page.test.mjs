@@ -105,7 +105,7 @@ test("time stands still while paused, and jumps on demand", async () => {
   const stopped = await clock.innerText();
   await page.waitForTimeout(1200);
   assert.equal(await clock.innerText(), stopped);
-  await page.getByRole("button", { name: "One second on" }).click();
+  await page.getByRole("button", { name: "+1 s" }).click();
   assert.notEqual(await clock.innerText(), stopped);
   await page.getByRole("button", { name: "Go on" }).click();
   await page.waitForFunction((text) => document.querySelector(".clock").textContent !== text, await clock.innerText());

@@ -85,7 +85,9 @@ export async function waitForText(page, number, wanted, timeout = 10_000) {
   const end = Date.now() + timeout;
   for (;;) {
     const text = await terminalText(page, number);
-    if (typeof wanted === "string" ? text.includes(wanted) : wanted.test(text)) return text;
+    // A long line is wrapped, so it is also looked for without the breaks.
+    const forms = [text, text.replace(/\n/g, "")];
+    if (forms.some((form) => (typeof wanted === "string" ? form.includes(wanted) : wanted.test(form)))) return text;
     if (Date.now() > end) throw new Error(`terminal ${number} does not show ${wanted}:\n${text}`);
     await page.waitForTimeout(50);
   }

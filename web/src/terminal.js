@@ -37,7 +37,7 @@ export class TerminalPart {
     this.term = new Terminal({
       theme: theme(),
       fontFamily: getComputedStyle(document.documentElement).getPropertyValue("--mono").trim(),
-      fontSize: 13,
+      fontSize: 12,
       lineHeight: 1.25,
       cursorBlink: false,
       scrollback: 5000,
