@@ -3,6 +3,7 @@
 use crate::controllers;
 use crate::images;
 use crate::kubectl;
+use crate::lessons;
 use crate::os::Catalog;
 use crate::programs;
 use crate::shell;
@@ -15,6 +16,7 @@ pub static CATALOG: Catalog = Catalog {
     base: images::BASE,
     stand_in: &images::STAND_IN,
     laptop: &images::LAPTOP,
+    document: lessons::document,
 };
 
 /// A fresh world with everything in it.

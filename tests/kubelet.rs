@@ -106,6 +106,7 @@ static CATALOG: Catalog = Catalog {
     ],
     stand_in: &OTHER,
     laptop: &LAPTOP,
+    document: |_| None,
 };
 
 fn world() -> World {

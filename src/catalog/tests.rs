@@ -15,6 +15,7 @@ static CATALOG: Catalog = Catalog {
     base: images::BASE,
     stand_in: &images::STAND_IN,
     laptop: &images::LAPTOP,
+    document: |_| None,
 };
 
 fn catalog() -> &'static Catalog {

@@ -47,6 +47,14 @@ impl Entry {
     }
 }
 
+/// What the Kubernetes site's address of an example serves, as far as lessons bring it.
+pub fn document(url: &str) -> Option<&'static str> {
+    let path = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = path.strip_prefix("kubernetes.io/").or_else(|| path.strip_prefix("k8s.io/"))?;
+    let path = path.strip_prefix("examples/")?;
+    EXAMPLES.iter().find(|(known, _)| *known == path).and_then(|(_, name)| file(name))
+}
+
 /// The contents of a file that lessons bring.
 pub fn file(name: &str) -> Option<&'static str> {
     FILES.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)

@@ -59,6 +59,8 @@ pub struct Catalog {
     pub stand_in: &'static Image,
     /// The learner's own machine.
     pub laptop: &'static Image,
+    /// The contents behind an address outside the cluster, if the application has them.
+    pub document: fn(url: &str) -> Option<&'static str>,
 }
 
 /// What the simulated registries have for a name and tag.

@@ -39,6 +39,7 @@ static CATALOG: Catalog = Catalog {
     ],
     stand_in: &BOX,
     laptop: &BOX,
+    document: |_| None,
 };
 
 /// A program made of a function over its state.

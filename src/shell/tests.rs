@@ -161,6 +161,7 @@ static CATALOG: Catalog = Catalog {
     ],
     stand_in: &DEBIAN,
     laptop: &DEBIAN,
+    document: |_| None,
 };
 
 /// A world with one machine.
