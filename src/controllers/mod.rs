@@ -7,6 +7,7 @@ pub mod endpoint_slice;
 pub mod endpoints;
 pub mod engine;
 pub mod garbage_collector;
+pub mod job;
 pub mod namespace_controller;
 pub mod node_lifecycle;
 pub mod persistent_volume;
@@ -32,6 +33,7 @@ pub static ALL: &[&Controller] = &[
     &deployment::CONTROLLER,
     &daemon_set::CONTROLLER,
     &replica_set::CONTROLLER,
+    &job::CONTROLLER,
     &stateful_set::CONTROLLER,
     &disruption::CONTROLLER,
     &endpoints::CONTROLLER,
