@@ -574,6 +574,23 @@ fn the_object_of_a_pod_from_a_file_of_its_node_comes_back() {
 }
 
 #[test]
+fn a_stand_in_runs_in_place_of_commands_and_probes_that_it_does_not_have() {
+    let mut world = world();
+    create(
+        &mut world,
+        "app",
+        &format!(
+            r#"{{"containers":[{{"name":"c","image":"example.org/app:1","command":["exit","127"],
+            "readinessProbe":{{"exec":{{"command":["app-ready"]}}}},"livenessProbe":{{"exec":{{"command":["exit","127"]}}}},
+            "lifecycle":{{"postStart":{{"exec":{{"command":["exit","127"]}}}}}}}}],{VOLUMES}}}"#
+        ),
+    );
+    world.advance(Span::seconds(60));
+    show(&world, "app");
+    assert_eq!(row(&pod(&world, "app")), "1 Running 0");
+}
+
+#[test]
 fn a_pod_deleted_by_force_is_stopped_all_the_same() {
     let mut world = world();
     create(

@@ -197,7 +197,7 @@ impl Worker {
         if !hooked {
             return;
         }
-        if code != 0 {
+        if code != 0 && !self.is_stand_in(serial) {
             let name = self.runtime.instance(serial).map(|i| i.name.clone()).unwrap_or_default();
             let place = find(&self.pod, &name).map_or(Place::Main, |(place, _)| place);
             self.warn(Some((place, &name)), "FailedPreStopHook", "PreStopHook failed", cx);

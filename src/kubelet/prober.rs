@@ -319,7 +319,11 @@ impl Worker {
         if same.is_none_or(|c| c.container_id != self.probes[index].id) {
             return;
         }
-        self.judge(index, code == 0, &output, k, cx);
+        let name = &self.probes[index].container;
+        let stand_in = self.runtime.latest(name).is_some_and(|instance| instance.stand_in);
+        // A stand-in has none of the image's own programs.
+        let missing = stand_in && (matches!(code, 126 | 127) || output.contains("not found"));
+        self.judge(index, code == 0 || missing, &output, k, cx);
     }
 
     /// A probe has taken too long.

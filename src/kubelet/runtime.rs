@@ -52,6 +52,8 @@ pub(super) struct Instance {
     pub(super) user: (u32, u32),
     /// Whether an unknown image is stood in for.
     pub(super) stand_in: bool,
+    /// The stand-in's own program runs in place of a command that it does not have.
+    pub(super) replaced: bool,
     /// The container itself; forgotten when it is removed.
     pub(super) machine: Option<MachineId>,
     /// Its main process.

@@ -4,8 +4,10 @@
 
 use std::rc::Rc;
 
+use crate::api::IntOrString;
 use crate::api::kinds::pod::{Container, Pod};
 use crate::base::human::go_duration;
+use crate::base::sort::InOrder;
 use crate::base::time::{Span, Time};
 use crate::base::value::Str;
 use crate::kubelet::actions::{KillReason, Place};
@@ -353,6 +355,7 @@ impl Worker {
             spec_image: container.image.clone(),
             user,
             stand_in: found.is_stand_in(),
+            replaced: false,
             machine: None,
             pid: None,
             log: None,
@@ -456,7 +459,7 @@ impl Worker {
         let pod = work.pod.clone();
         let Some(container) = container_at(&pod, place, index) else { return };
         let output = cx.kernel.output_of(pid);
-        if code == 0 {
+        if code == 0 || self.is_stand_in(serial) {
             return self.start_succeeded(container, k, cx);
         }
         let error = format!("command exited with {code}: {output}");
@@ -509,6 +512,7 @@ impl Worker {
     ) -> Result<(), String> {
         let Some(instance) = self.runtime.instance(serial) else { return Ok(()) };
         let (user, image_name) = (instance.user, instance.image.clone());
+        let replaced = instance.replaced;
         let reference = image::parse(&image_name).unwrap_or(Reference {
             repository: String::new(),
             tag: String::new(),
@@ -518,13 +522,20 @@ impl Worker {
             .unwrap_or(Found::StandIn(cx.kernel.catalog().stand_in));
         let image = found.image();
         let mut env = self.environment(container, found, cx)?;
-        let argv = command_line(container, found, &env);
+        let mut argv = command_line(container, found, &env);
+        // A stand-in has none of the image's own programs: its own runs in place of any.
+        let instead = |argv: &[String]| -> Vec<String> {
+            let own = image.entrypoint.iter().map(ToString::to_string);
+            own.chain(argv.iter().cloned()).collect()
+        };
+        if replaced {
+            argv = instead(&argv);
+        }
         let log = cx.kernel.add_log();
         let pod = self.pod.clone();
         let address = self.runtime.sandbox.as_ref().map(|s| s.ip.to_string()).unwrap_or_default();
         if found.is_stand_in() {
-            let ports: Vec<String> =
-                container.ports.iter().map(|p| p.container_port.to_string()).collect();
+            let ports: Vec<String> = ports_of(container).iter().map(u16::to_string).collect();
             env.insert("STAND_IN_IMAGE".to_owned(), container.image.to_string());
             env.insert("STAND_IN_PORTS".to_owned(), ports.join(" "));
         }
@@ -558,15 +569,16 @@ impl Worker {
             ..StartSpec::default()
         };
         let mut started = cx.kernel.start(machine, spec.clone());
-        if started.is_err() && found.is_stand_in() {
-            // A stand-in has none of the image's own programs: it runs in place of any.
-            let argv = image.entrypoint.iter().chain(image.cmd).map(ToString::to_string).collect();
-            started = cx.kernel.start(machine, StartSpec { argv, ..spec });
+        let mut is_replaced = replaced;
+        if started.is_err() && found.is_stand_in() && !replaced {
+            is_replaced = true;
+            started = cx.kernel.start(machine, StartSpec { argv: instead(&argv), ..spec });
         }
         let (id, now) = (self.id, cx.now());
         let Some(instance) = self.instance_mut(serial) else { return Ok(()) };
         instance.machine = Some(machine);
         instance.log = Some(log);
+        instance.replaced = is_replaced;
         match started {
             Ok(pid) => {
                 instance.state = RunState::Running;
@@ -577,6 +589,33 @@ impl Worker {
             }
             Err(errno) => Err(start_error(argv.first().map_or("", String::as_str), errno)),
         }
+    }
+
+    /// Whether a container is only a stand-in, whose hooks and probes need programs that it does not have.
+    pub(super) fn is_stand_in(&self, serial: u32) -> bool {
+        self.runtime.instance(serial).is_some_and(|instance| instance.stand_in)
+    }
+
+    /// Lets a stand-in's own program run on in place of a command that turned out to be missing.
+    /// Returns whether it runs.
+    pub(super) fn replace_command(&mut self, serial: u32, k: &mut Shared, cx: &mut Cx) -> bool {
+        let pod = self.pod.clone();
+        let Some(instance) = self.instance_mut(serial) else { return false };
+        instance.replaced = true;
+        let (machine, log) = (instance.machine.take(), instance.log.take());
+        let (name, started) = (instance.name.clone(), instance.started);
+        if let Some(machine) = machine {
+            cx.kernel.remove_machine(machine);
+        }
+        if let Some(log) = log {
+            cx.kernel.remove_log(log);
+        }
+        let Some((_, container)) = find(&pod, &name) else { return false };
+        let runs = self.launch(container, serial, k, cx).is_ok();
+        if let Some(instance) = self.instance_mut(serial) {
+            instance.started = started;
+        }
+        runs
     }
 
     /// User, environment and directory for a command in a running container.
@@ -610,6 +649,7 @@ impl Worker {
                 spec_image: container.image.clone(),
                 user: (0, 0),
                 stand_in: true,
+                replaced: false,
                 machine: None,
                 pid: None,
                 log: None,
@@ -661,6 +701,25 @@ fn container_at(pod: &Pod, place: Place, index: usize) -> Option<&Container> {
         Place::Main => pod.spec.containers.get(index),
         Place::Ephemeral => pod.spec.ephemeral_containers.get(index),
     }
+}
+
+/// The ports that a stand-in answers on: those that the container declares or that its probes ask.
+fn ports_of(container: &Container) -> Vec<u16> {
+    let probes = [&container.startup_probe, &container.readiness_probe, &container.liveness_probe];
+    let asked = probes.into_iter().flatten().flat_map(|probe| {
+        let http = probe.http_get.iter().map(|get| &get.port);
+        http.chain(probe.tcp_socket.iter().map(|tcp| &tcp.port))
+    });
+    let asked = asked.filter_map(|port| match port {
+        IntOrString::Int(port) => u16::try_from(*port).ok(),
+        IntOrString::Str(_) => None,
+    });
+    let declared =
+        container.ports.iter().filter_map(|port| u16::try_from(port.container_port).ok());
+    let mut ports: Vec<u16> = declared.chain(asked).collect();
+    ports.order_by_key(|port| *port);
+    ports.dedup();
+    ports
 }
 
 fn whole_millis(span: Span) -> Span {

@@ -954,6 +954,7 @@ mod tests {
             spec_image: Str::from("nginx"),
             user: (0, 0),
             stand_in: false,
+            replaced: false,
             machine: None,
             pid: None,
             log: None,

@@ -423,6 +423,11 @@ impl Worker {
         cx: &mut Cx,
     ) {
         let killed = self.kills.iter().any(|kill| kill.serial == serial);
+        let replaced = self.runtime.instance(serial).is_none_or(|instance| instance.replaced);
+        let missing = matches!(code, 126 | 127) && self.is_stand_in(serial) && !killed && !replaced;
+        if missing && self.replace_command(serial, k, cx) {
+            return;
+        }
         let message = self.termination_message(serial, code, cx);
         let Some(instance) = self.instance_mut(serial) else { return };
         instance.state = RunState::Exited;
