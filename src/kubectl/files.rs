@@ -139,6 +139,9 @@ fn text_of(cx: &mut Cx, name: &str) -> Result<(String, String), CmdError> {
         return Ok((cx.env.stdin.to_string(), "STDIN".to_owned()));
     }
     if is_url(name) {
+        if let Some(bytes) = cx.sys.fetch(name) {
+            return Ok((String::from_utf8_lossy(&bytes).into_owned(), name.to_owned()));
+        }
         let host =
             name.split("://").nth(1).and_then(|r| r.split(['/', ':']).next()).unwrap_or(name);
         let text = format!(
