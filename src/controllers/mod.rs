@@ -1,5 +1,6 @@
 //! The controllers of kube-controller-manager: one file each, one entry in [`ALL`].
 
+pub mod cron_job;
 pub mod daemon_set;
 pub mod deployment;
 pub mod disruption;
@@ -34,6 +35,7 @@ pub static ALL: &[&Controller] = &[
     &daemon_set::CONTROLLER,
     &replica_set::CONTROLLER,
     &job::CONTROLLER,
+    &cron_job::CONTROLLER,
     &stateful_set::CONTROLLER,
     &disruption::CONTROLLER,
     &endpoints::CONTROLLER,
