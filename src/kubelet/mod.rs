@@ -1,7 +1,7 @@
 //! The kubelets: pods become containers, probes are run, statuses reported.
 //! Upstream: pkg/kubelet.
 //!
-//! Each pod has a [`worker`] that goes through upstream's steps one after the other; what it knows of
+//! Each pod has a worker (`worker.rs`) that goes through upstream's steps one after the other; what it knows of
 //! the container runtime comes from relists, as upstream's does, so that statuses pass through the same
 //! intermediate states in the same order. Nothing runs periodically for a pod without probes: a relist
 //! is only queued when something has changed that it would see.
