@@ -25,7 +25,17 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("lessons", &["base", "api", "server", "world"]),
     (
         "catalog",
-        &["os", "controllers", "shell", "kubectl", "programs", "images", "lessons", "world"],
+        &[
+            "base",
+            "os",
+            "controllers",
+            "shell",
+            "kubectl",
+            "programs",
+            "images",
+            "lessons",
+            "world",
+        ],
     ),
     ("session", &["base", "os", "world", "lessons", "catalog"]),
     (

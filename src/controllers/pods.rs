@@ -1,4 +1,4 @@
-//! What the workload controllers share: pods from templates, adoption and release, readiness, hashes.
+//! Shared: what the workload controllers share: pods from templates, adoption and release, readiness, hashes.
 //!
 //! Upstream: pkg/controller/controller_utils.go, pkg/controller/controller_ref_manager.go,
 //! pkg/api/v1/pod/util.go.

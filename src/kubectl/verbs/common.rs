@@ -1,4 +1,4 @@
-//! Flags and steps that several commands share.
+//! Shared: flags and steps that several commands share.
 //!
 //! Upstream: kubectl/pkg/cmd/util/helpers.go.
 
