@@ -10,6 +10,7 @@ pub mod endpoints;
 pub mod event;
 pub mod job;
 pub mod lease;
+pub mod limit_range;
 pub mod namespace;
 pub mod node;
 pub mod persistent_volume;
@@ -36,6 +37,7 @@ pub use endpoints::ENDPOINTS;
 pub use event::EVENT;
 pub use job::JOB;
 pub use lease::LEASE;
+pub use limit_range::LIMIT_RANGE;
 pub use namespace::NAMESPACE;
 pub use node::NODE;
 pub use persistent_volume::PERSISTENT_VOLUME;
@@ -54,6 +56,7 @@ pub static ALL: &[KindRef] = &[
     &CONFIG_MAP,
     &ENDPOINTS,
     &EVENT,
+    &LIMIT_RANGE,
     &NAMESPACE,
     &NODE,
     &PERSISTENT_VOLUME_CLAIM,
@@ -92,6 +95,7 @@ pub fn shape_of(kind: &Kind) -> Option<Shape> {
         ("", "ConfigMap") => config_map::ConfigMap::shape(),
         ("", "Endpoints") => endpoints::Endpoints::shape(),
         ("", "Event") => event::Event::shape(),
+        ("", "LimitRange") => limit_range::LimitRange::shape(),
         ("", "Namespace") => namespace::Namespace::shape(),
         ("", "Node") => node::Node::shape(),
         ("", "PersistentVolumeClaim") => persistent_volume_claim::PersistentVolumeClaim::shape(),

@@ -8,6 +8,7 @@ use crate::server::Server;
 
 pub mod default_storage_class;
 pub mod default_toleration_seconds;
+pub mod limit_ranger;
 pub mod namespace_lifecycle;
 pub mod priority;
 pub mod resize;
@@ -61,6 +62,7 @@ pub fn nothing(_: &Value, _: &Attributes, _: &Server) -> Result<(), Status> {
 /// Every plugin, in the order in which they are asked.
 pub static ALL: &[&Plugin] = &[
     &namespace_lifecycle::PLUGIN,
+    &limit_ranger::PLUGIN,
     &service_account::PLUGIN,
     &default_toleration_seconds::PLUGIN,
     &priority::PLUGIN,
