@@ -4,6 +4,7 @@
 
 use tabernetes::api::kinds::{CONFIG_MAP, EVENT, NODE, POD};
 use tabernetes::api::{Key, Object};
+use tabernetes::base::sort::InOrder;
 use tabernetes::base::time::{Span, Time};
 use tabernetes::base::value::Value;
 use tabernetes::os::{
@@ -306,7 +307,7 @@ fn events(world: &World, name: &str) -> Vec<String> {
         .list(&EVENT, "default")
         .filter(|e| e.at(&["involvedObject", "name"]).text() == name)
         .collect();
-    all.sort_by_key(|e| e.meta().creation_timestamp);
+    all.order_by_key(|e| e.meta().creation_timestamp);
     all.iter().map(|e| format!("{} {}", e.get("reason").text(), e.get("message").text())).collect()
 }
 
