@@ -32,7 +32,7 @@ impl GoTemplate {
         check_functions(source)?;
         Template::new("output")
             .func("exists", |args| Ok(Dot::Bool(exists(args))))
-            .func("base64decode", |args| decode(args))
+            .func("base64decode", decode)
             .max_range_iters(MAX_ROUNDS)
             .missing_key(MissingKey::Invalid)
             .parse(source)

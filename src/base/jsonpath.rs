@@ -70,9 +70,7 @@ impl JsonPath {
             return Ok(text.to_owned());
         }
         let err = || {
-            format!(
-                "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{{name1.name2}}' or '{{.name1.name2}}'"
-            )
+            "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'".to_string()
         };
         let inner = match (text.strip_prefix('{'), text.strip_suffix('}')) {
             (Some(_), Some(_)) if text.len() >= 2 => &text[1..text.len() - 1],

@@ -66,7 +66,7 @@ pub(crate) struct Availability {
 
 impl Availability {
     /// Counts pods.
-    pub fn of<'a>(
+    pub(crate) fn of<'a>(
         pods: impl Iterator<Item = &'a Rc<Object>>,
         min_ready_s: i32,
         now: Time,
@@ -140,7 +140,7 @@ impl Owner<'_> {
 
     /// The owner's objects of a kind among candidates: those that match are adopted, those that no longer do are released.
     /// Upstream: controller_ref_manager.go, ClaimObject.
-    pub fn claim(
+    pub(crate) fn claim(
         &self,
         cx: &mut Ctx,
         kind: KindRef,

@@ -98,7 +98,7 @@ fn directories(args: &Args, first: &str, second: &str, sys: &mut Sys) -> i32 {
             code = 1;
             continue;
         }
-        let kind = |sys: &Sys, p: &str| sys.stat(p, true).map(|s| s.kind).unwrap_or(FileKind::File);
+        let kind = |sys: &Sys, p: &str| sys.stat(p, true).map_or(FileKind::File, |s| s.kind);
         if kind(sys, &left) == FileKind::Directory {
             if args.has('r') && left.len() < 1000 {
                 code = code.max(directories(args, &left, &right, sys));

@@ -204,9 +204,9 @@ impl Parser<'_> {
                     )
                 })?;
                 if word == "-maxdepth" {
-                    self.plan.max = number
+                    self.plan.max = number;
                 } else {
-                    self.plan.min = number
+                    self.plan.min = number;
                 }
                 Test::Yes
             }

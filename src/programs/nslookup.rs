@@ -161,7 +161,7 @@ fn shown(answers: &[Answer], record: Record, label: &str) -> String {
                 ));
             }
             Record::Ptr => {
-                text.push_str(&format!("{name}\tname = {}.\n", answer.data.trim_end_matches('.')))
+                text.push_str(&format!("{name}\tname = {}.\n", answer.data.trim_end_matches('.')));
             }
         }
     }

@@ -547,7 +547,7 @@ impl Parser {
                     self.at += 1;
                     match next {
                         '0'..='9' => {
-                            put(&mut text, Part::Group(next.to_digit(10).unwrap_or(0) as usize))
+                            put(&mut text, Part::Group(next.to_digit(10).unwrap_or(0) as usize));
                         }
                         'n' => text.push('\n'),
                         't' => text.push('\t'),

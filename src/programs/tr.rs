@@ -40,7 +40,7 @@ struct Plan {
 fn plan(argv: &[String], sys: &mut Sys) -> Result<Plan, i32> {
     let args = TOOL.parse(argv, sys)?;
     let (delete, squeeze) = (args.has('d'), args.has('s'));
-    let wanted = if delete != squeeze { 1 } else { 2 };
+    let wanted = if delete == squeeze { 2 } else { 1 };
     match args.operands.as_slice() {
         [] => return Err(TOOL.missing_operand(sys)),
         [first] if wanted == 2 => {

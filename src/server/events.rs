@@ -510,7 +510,7 @@ mod tests {
         }
         assert_eq!(events(&server), [("same".to_owned(), 3)]);
         for n in 0..12 {
-            server.now = server.now + Span::seconds(1);
+            server.now += Span::seconds(1);
             record(&mut server, &format!("message {n}"));
         }
         let all = events(&server);
@@ -525,7 +525,7 @@ mod tests {
             record(&mut server, "same");
         }
         assert_eq!(events(&server), [("same".to_owned(), 25)]);
-        server.now = server.now + Span::seconds(3_700);
+        server.now += Span::seconds(3_700);
         server.purge_events();
         assert_eq!(events(&server), []);
     }
@@ -539,7 +539,7 @@ mod tests {
                 Reporter::Action { controller: "default-scheduler", action: "Scheduling" };
             report.about.resource_version = if n == 0 { "1" } else { "2" }.into();
             server.record_event(&report, By::component("test", "test"));
-            server.now = server.now + Span::seconds(1);
+            server.now += Span::seconds(1);
         }
         let series: Vec<i64> = server
             .list(&EVENT, "")

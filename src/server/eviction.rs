@@ -76,7 +76,7 @@ impl Server {
         let (now, name) = (self.now, pod.name().clone());
         let written =
             self.modify(&POD_DISRUPTION_BUDGET, &budget.key, Part::Status, by.clone(), |value| {
-                take_one(value, &name, now.into())
+                take_one(value, &name, now.into());
             });
         written.map(|_| ())
     }

@@ -642,7 +642,7 @@ mod tests {
         let meta = stopping.get("metadata");
         assert_eq!(meta.get("deletionGracePeriodSeconds").as_i64(), Some(30));
         assert_eq!(meta.get("deletionTimestamp").text(), "2026-01-05T09:00:30Z");
-        server.now = server.now + Span::seconds(1);
+        server.now += Span::seconds(1);
         let now = value!({ "gracePeriodSeconds": 0 });
         ask(&mut server, Method::Delete, &path, now).expect("gone");
         assert!(ask(&mut server, Method::Get, &path, Value::Null).is_err());

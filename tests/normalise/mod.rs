@@ -5,7 +5,7 @@ use regex::Regex;
 const NAME: &str = "[bcdfghjklmnpqrstvwxz2456789]";
 
 /// The text with everything that depends on chance replaced, and runs of spaces made two.
-pub fn normalise(text: &str) -> String {
+pub(crate) fn normalise(text: &str) -> String {
     let rules: [(String, &str); 11] = [
         (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}".to_owned(), "<uid>"),
         (r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?Z".to_owned(), "<time>"),
@@ -51,7 +51,7 @@ fn sort_rows_with_generated_names(text: &str) -> String {
 
 /// The rows of a watch by object, repeated ones once: how those of different objects mix, and how often a
 /// state is reported again, is chance on a real cluster.
-pub fn by_object(text: &str) -> String {
+pub(crate) fn by_object(text: &str) -> String {
     let mut rows: Vec<&str> = text.lines().collect();
     rows.sort_by_key(|row| row.split_whitespace().next());
     rows.dedup();

@@ -186,7 +186,7 @@ fn domain_prefixed(value: &Value, path: Path<'_>, faults: &mut Faults) {
             }
         }
         _ => {
-            faults.invalid(path, value, "must be a domain-prefixed path (such as \"acme.io/foo\")")
+            faults.invalid(path, value, "must be a domain-prefixed path (such as \"acme.io/foo\")");
         }
     }
 }
@@ -330,7 +330,7 @@ fn exit_codes(codes: &Value, spec: &Value, path: Path<'_>, faults: &mut Faults) 
             faults.duplicate(list.index(at), value);
         }
     }
-    if !values.is_sorted_by_key(|value| value.as_i64()) {
+    if !values.is_sorted_by_key(crate::base::value::Value::as_i64) {
         faults.invalid(list, codes.get("values"), "must be ordered");
     }
 }

@@ -175,10 +175,10 @@ fn diff_maps<S: PatchSchema>(
         }
         match (old, new) {
             (Value::Map(a), Value::Map(b)) => {
-                diff_field_map(key, a, b, &mut patch, schema, options)?
+                diff_field_map(key, a, b, &mut patch, schema, options)?;
             }
             (Value::Array(a), Value::Array(b)) => {
-                diff_field_list(key, a, b, &mut patch, schema, options)?
+                diff_field_list(key, a, b, &mut patch, schema, options)?;
             }
             _ if old != new && !options.ignore_changes => {
                 patch.insert(key.clone(), new);

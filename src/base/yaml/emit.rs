@@ -235,11 +235,11 @@ impl Emitter {
             Value::Int(n) => self.plain(&n.to_string(), indent, false),
             Value::Float(x) if x.is_nan() => self.plain(".nan", indent, false),
             Value::Float(x) if x.is_infinite() => {
-                self.plain(if *x > 0.0 { ".inf" } else { "-.inf" }, indent, false)
+                self.plain(if *x > 0.0 { ".inf" } else { "-.inf" }, indent, false);
             }
             // A whole number comes back from JSON as an integer.
             Value::Float(x) if x.fract() == 0.0 && x.abs() < 1e18 => {
-                self.plain(&format!("{x:.0}"), indent, false)
+                self.plain(&format!("{x:.0}"), indent, false);
             }
             Value::Float(x) => self.plain(&go_float_limit(*x, 21), indent, false),
         }

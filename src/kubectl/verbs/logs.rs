@@ -74,7 +74,7 @@ fn run(cx: &mut Cx) -> Result<Next, CmdError> {
             Ok(Text::Whole(text)) => cx.out(&prefixed(&text, &head)),
             Ok(Text::Stream(fd)) => streams.push(Stream { fd, head, rest: String::new() }),
             Err(error) if args.is("ignore-errors") => {
-                cx.err(&format!("error: {}\n", error.message()))
+                cx.err(&format!("error: {}\n", error.message()));
             }
             Err(error) => return Err(error),
         }

@@ -533,9 +533,7 @@ fn undo_one(cx: &mut Cx, info: &Info, to: i64, dry_run: DryRun) -> Result<Undone
         &all[all.len() - 2]
     };
     if deployment && info.object.at(&["spec", "paused"]).is_true() {
-        return Err(CmdError::plain(format!(
-            "cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again"
-        )));
+        return Err(CmdError::plain("cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again".to_string()));
     }
     if dry_run == DryRun::Client {
         let mut writer = Writer::default();
@@ -664,7 +662,7 @@ fn change(cx: &mut Cx, manager: &str, what: Change) -> Result<Next, CmdError> {
         match cx.patch(&info.path(), STRATEGIC_PATCH, body, &params) {
             Ok(patched) => common::print_done(cx, &mut printer, &patched, &dry_run.done(done))?,
             Err(error) => {
-                errors.push(CmdError::plain(format!("failed to patch: {}", error.message())))
+                errors.push(CmdError::plain(format!("failed to patch: {}", error.message())));
             }
         }
     }

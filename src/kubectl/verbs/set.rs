@@ -360,8 +360,7 @@ pub(super) fn amounts(text: &str) -> Result<Vec<(String, String)>, CmdError> {
             }
             _ => {
                 return Err(CmdError::plain(format!(
-                    "Invalid argument syntax {}, expected <resource>=<value>",
-                    part
+                    "Invalid argument syntax {part}, expected <resource>=<value>"
                 )));
             }
         }

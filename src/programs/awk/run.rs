@@ -850,7 +850,7 @@ impl Machine {
                     text.push_str(&directive.integer(value.number().trunc() as i64));
                 }
                 'f' | 'F' | 'e' | 'E' | 'g' | 'G' => {
-                    text.push_str(&directive.float(value.number()))
+                    text.push_str(&directive.float(value.number()));
                 }
                 'c' => {
                     let shown = match &value {

@@ -94,7 +94,7 @@ fn options(argv: &[String]) -> Result<Options, String> {
                 options.compact |= options.indent == 0;
             }
             "--from-file" => {
-                options.from_file = Some(words.next().cloned().ok_or("-f takes a parameter")?)
+                options.from_file = Some(words.next().cloned().ok_or("-f takes a parameter")?);
             }
             "--unbuffered" => {}
             long if long.starts_with("--") => return Err(format!("Unknown arguments: {long}")),
@@ -114,7 +114,7 @@ fn options(argv: &[String]) -> Result<Options, String> {
                         'a' => options.ascii = true,
                         'f' => {
                             options.from_file =
-                                Some(words.next().cloned().ok_or("-f takes a parameter")?)
+                                Some(words.next().cloned().ok_or("-f takes a parameter")?);
                         }
                         _ => return Err(format!("Unknown arguments: {cluster}")),
                     }

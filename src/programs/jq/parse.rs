@@ -751,7 +751,7 @@ impl Parser {
                 Token::Op(".")
                     if matches!(self.tokens.get(self.at + 1), Some((Token::Op("["), _))) =>
                 {
-                    self.at += 1
+                    self.at += 1;
                 }
                 _ => return Ok(term),
             }

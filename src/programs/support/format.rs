@@ -276,7 +276,7 @@ pub(crate) fn format(pattern: &str, arguments: &[String]) -> (String, usize, Opt
                 text.push_str(&directive.integer(numeric(&argument) as i64));
             }
             'f' | 'F' | 'e' | 'E' | 'g' | 'G' => {
-                text.push_str(&directive.float(numeric(&argument)))
+                text.push_str(&directive.float(numeric(&argument)));
             }
             other => {
                 return (text, used, Some(format!("%{other}: invalid conversion specification")));

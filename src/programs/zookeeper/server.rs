@@ -169,7 +169,7 @@ impl Server {
             next_client: 1,
             forwarded: OrdMap::new(),
             next_forward: 1,
-            next_session: (id << 56) | (now.0 / 1000 & 0xff_ffff_ffff) << 16,
+            next_session: (id << 56) | ((now.0 / 1000) & 0xff_ffff_ffff) << 16,
             received: 0,
             config,
         })
@@ -717,7 +717,7 @@ impl Running {
     fn settle_outstanding(&mut self, sys: &mut Sys) {
         let quorum = self.config.quorum();
         let Role::Leading(leading) = &mut self.role else { return };
-        if !leading.outstanding.as_ref().is_some_and(|(_, acks, _)| 1 + acks.len() >= quorum) {
+        if leading.outstanding.as_ref().is_none_or(|(_, acks, _)| 1 + acks.len() < quorum) {
             return;
         }
         let Some((txn, _, origin)) = leading.outstanding.take() else { return };

@@ -195,7 +195,7 @@ static CONFIG_MAP: Verb = Verb {
             match String::from_utf8(bytes) {
                 Ok(text) => object.set_at(&["data", key.as_str()], text),
                 Err(error) => {
-                    object.set_at(&["binaryData", key.as_str()], base64::encode(error.as_bytes()))
+                    object.set_at(&["binaryData", key.as_str()], base64::encode(error.as_bytes()));
                 }
             }
         }
