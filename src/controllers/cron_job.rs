@@ -4,6 +4,7 @@
 
 use std::rc::Rc;
 
+use crate::base::sort::InOrder;
 use crate::api::cron::Schedule;
 use crate::api::kinds::cron_job::CronJob;
 use crate::api::kinds::job::Job;
@@ -35,7 +36,7 @@ fn reconcile(cx: &mut Ctx, key: &Key) -> Result<Next, Status> {
     let Some(object) = cx.object(&CRON_JOB, key) else { return Ok(Next::Idle) };
     let cron = object.view::<CronJob>();
     let mut jobs: Vec<Rc<Object>> = cx.server.owned(&JOB, object.uid()).cloned().collect();
-    jobs.sort_by_key(|job| (job.created(), job.name().clone()));
+    jobs.order_by_key(|job| (job.created(), job.name().clone()));
     let mut sync = Sync { cx, status: object.get("status").clone(), object, cron };
     sync.note_ended(&jobs);
     let next = sync.start_due(&jobs)?;

@@ -6,9 +6,10 @@
 
 pub mod plan;
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::base::sort::InOrder;
+use crate::base::ordered::OrdMap;
 use crate::api::kinds::daemon_set::{DaemonSet, DaemonSetStatus, TEMPLATE_GENERATION};
 use crate::api::kinds::node::Node;
 use crate::api::kinds::{CONTROLLER_REVISION, DAEMON_SET, NODE, POD};
@@ -40,7 +41,7 @@ pub static CONTROLLER: Controller = Controller {
 };
 
 /// How long failed pods were left alone last, and since when, by set and node.
-type Backoffs = BTreeMap<String, (Span, Time)>;
+type Backoffs = OrdMap<String, (Span, Time)>;
 
 /// Delays before a failed pod is deleted. Upstream: cmd/kube-controller-manager/app/apps.go, startDaemonSetController.
 const FIRST_BACKOFF: Span = Span::seconds(1);
@@ -137,7 +138,7 @@ impl Sync<'_, '_> {
         let data = revision_data(&self.set.spec.template_value);
         let (mut current, old): (Vec<_>, Vec<_>) =
             all.into_iter().partition(|revision| *revision.get("data") == data);
-        current.sort_by_key(|revision| (number(revision), revision.name().clone()));
+        current.order_by_key(|revision| (number(revision), revision.name().clone()));
         let next = old.iter().map(|revision| number(revision)).max().unwrap_or(0) + 1;
         let current = match current.pop() {
             None => self.snapshot(&data, next)?,
@@ -315,7 +316,7 @@ impl Sync<'_, '_> {
         let live: Vec<&str> =
             by_node.values().flatten().filter_map(|pod| pod.label(HASH_LABEL)).collect();
         let mut old: Vec<&Rc<Object>> = old.iter().collect();
-        old.sort_by_key(|revision| (number(revision), revision.name().clone()));
+        old.order_by_key(|revision| (number(revision), revision.name().clone()));
         for revision in old {
             if surplus == 0 {
                 break;

@@ -3,9 +3,10 @@
 //! Upstream: pkg/controller/daemon/daemon_controller.go (podsShouldBeOnNode, NodeShouldRunDaemonPod,
 //! updateDaemonSetStatus) and update.go (rollingUpdate).
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::base::sort::InOrder;
+use crate::base::ordered::OrdMap;
 use crate::api::Object;
 use crate::api::int_or_string::Round;
 use crate::api::kinds::daemon_set::{DaemonSet, DaemonSetStatus};
@@ -23,7 +24,7 @@ pub const HASH_LABEL: &str = "controller-revision-hash";
 pub const GENERATION_LABEL: &str = "pod-template-generation";
 
 /// The set's pods by the node that they are meant for ("" for none).
-pub type ByNode = BTreeMap<Str, Vec<Rc<Object>>>;
+pub type ByNode = OrdMap<Str, Vec<Rc<Object>>>;
 
 /// What a plan is made from.
 pub struct Input<'a> {
@@ -273,7 +274,7 @@ fn surged(input: &Input, node: &Str, running: &[&Rc<Object>], plan: &mut Plan) {
 /// The oldest first; of equals the one that is scheduled or further on.
 /// Upstream: podByCreationTimestampAndPhase.
 fn sort(pods: &mut [&Rc<Object>]) {
-    pods.sort_by_key(|pod| {
+    pods.order_by_key(|pod| {
         (pod.at(&["spec", "nodeName"]).text().is_empty(), pod.created(), pod.name().clone())
     });
 }
@@ -306,7 +307,7 @@ fn places(input: &Input) -> Vec<Str> {
         |node: &&Rc<Node>| should_run(&spec, node).0 && !input.pods.contains_key(&node.meta.name);
     let missing = input.nodes.iter().filter(empty).map(|node| node.meta.name.clone());
     let mut names: Vec<Str> = input.pods.keys().cloned().chain(missing).collect();
-    names.sort();
+    names.order();
     names
 }
 

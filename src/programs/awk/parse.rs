@@ -1,7 +1,7 @@
 //! Reads awk programs into a tree.
 
-use std::collections::BTreeMap;
 
+use crate::base::ordered::OrdMap;
 use crate::programs::support::regex::{Regex, Syntax};
 use crate::programs::support::text::unescape;
 
@@ -124,9 +124,9 @@ pub(super) struct Script {
     pub(super) begin: Vec<Stmt>,
     pub(super) rules: Vec<(Pattern, Option<Stmt>)>,
     pub(super) end: Vec<Stmt>,
-    pub(super) functions: BTreeMap<String, Function>,
+    pub(super) functions: OrdMap<String, Function>,
     /// Global variables by name.
-    pub(super) globals: BTreeMap<String, usize>,
+    pub(super) globals: OrdMap<String, usize>,
     /// Whether the main input is read inside actions.
     pub(super) reads: bool,
 }

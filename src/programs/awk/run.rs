@@ -1,8 +1,9 @@
 //! Runs awk programs: values, fields, variables, functions.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::base::sort::InOrder;
+use crate::base::ordered::OrdMap;
 use crate::base::rng::Draw;
 use crate::os::{Fd, OpenFlags, STDERR, Sys};
 use crate::programs::support::format::{Piece, pieces};
@@ -70,7 +71,7 @@ pub(super) struct Machine {
     pub(super) script: Rc<Script>,
     globals: Vec<Slot>,
     frames: Vec<Vec<Slot>>,
-    arrays: Vec<BTreeMap<Rc<str>, Val>>,
+    arrays: Vec<OrdMap<Rc<str>, Val>>,
     record: Rc<str>,
     fields: Vec<Val>,
     /// Whether `fields` belongs to `record`, and the other way round.
@@ -78,13 +79,13 @@ pub(super) struct Machine {
     record_valid: bool,
     /// Which range patterns are open.
     open: Vec<bool>,
-    regexes: BTreeMap<String, Regex>,
+    regexes: OrdMap<String, Regex>,
     pub(super) out: Vec<u8>,
-    files: BTreeMap<String, Fd>,
+    files: OrdMap<String, Fd>,
     /// Text for commands, which run at the end: `print | "sort"`.
     pub(super) commands: Vec<(String, Vec<u8>)>,
     /// Files read by `getline < file`: what is left of them.
-    reading: BTreeMap<String, Vec<String>>,
+    reading: OrdMap<String, Vec<String>>,
     /// The main input, when actions read it themselves.
     pub(super) ahead: std::collections::VecDeque<String>,
     rng: Draw,
@@ -174,11 +175,11 @@ impl Machine {
             fields: Vec::new(),
             fields_valid: true,
             record_valid: true,
-            regexes: BTreeMap::new(),
+            regexes: OrdMap::new(),
             out: Vec::new(),
-            files: BTreeMap::new(),
+            files: OrdMap::new(),
             commands: Vec::new(),
-            reading: BTreeMap::new(),
+            reading: OrdMap::new(),
             ahead: std::collections::VecDeque::new(),
             rng,
             seed: 0.0,
@@ -379,7 +380,7 @@ impl Machine {
             return id;
         }
         let id = self.arrays.len();
-        self.arrays.push(BTreeMap::new());
+        self.arrays.push(OrdMap::new());
         self.slot(name).array = Some(id);
         id
     }
@@ -942,7 +943,7 @@ impl Machine {
                 let id = self.array_of(*array);
                 let mut keys: Vec<Rc<str>> = self.arrays[id].keys().cloned().collect();
                 // Numbers first and in order: as people expect of what awk leaves open.
-                keys.sort_by_key(|k| (k.parse::<i64>().is_err(), k.parse::<i64>().unwrap_or(0)));
+                keys.order_by_key(|k| (k.parse::<i64>().is_err(), k.parse::<i64>().unwrap_or(0)));
                 for key in keys {
                     if !self.arrays[id].contains_key(&key) {
                         continue;

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
 
+use crate::base::sort::InOrder;
 use crate::base::base64;
 use crate::base::time::Time;
 use crate::programs::support::regex::{Regex, Syntax};
@@ -413,7 +414,7 @@ fn by(
         });
         return Ok(best.map_or(Value::Null, |(_, item)| item));
     }
-    keyed.sort_by(|a, b| compare(&a.0, &b.0));
+    keyed.order_by(|a, b| compare(&a.0, &b.0));
     if name == "sort_by" {
         return Ok(Value::from(keyed.into_iter().map(|(_, item)| item).collect::<Vec<_>>()));
     }
@@ -471,7 +472,7 @@ fn plain(name: &str, value: &Value, arguments: &[Value]) -> Result<Results, Stop
             Value::Array(_) | Value::Object(_) => {
                 let mut keys = keys(value)?;
                 if name == "keys" {
-                    keys.sort_by(compare);
+                    keys.order_by(compare);
                 }
                 Value::from(keys)
             }
@@ -506,7 +507,7 @@ fn plain(name: &str, value: &Value, arguments: &[Value]) -> Result<Results, Stop
         }
         "sort" | "unique" => {
             let mut list = list()?;
-            list.sort_by(compare);
+            list.order_by(compare);
             if name == "unique" {
                 list.dedup_by(|a, b| compare(a, b).is_eq());
             }
@@ -808,7 +809,7 @@ fn contains(a: &Value, b: &Value) -> Result<bool, Stop> {
 
 /// The value without what is at these paths.
 pub(super) fn delete_paths(value: Value, mut paths: Vec<Vec<Value>>) -> Result<Value, Stop> {
-    paths.sort_by(|a, b| compare(&Value::from(b.clone()), &Value::from(a.clone())));
+    paths.order_by(|a, b| compare(&Value::from(b.clone()), &Value::from(a.clone())));
     paths.into_iter().try_fold(value, |value, path| delete(value, &path))
 }
 

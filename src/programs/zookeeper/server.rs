@@ -260,7 +260,7 @@ impl Running {
         readable.extend(self.asked.iter().map(|(_, conn)| conn.fd));
         readable.extend(self.asking.iter().chain(&self.arriving).map(|conn| conn.fd));
         readable.extend(self.clients.values().map(|client| client.conn.fd));
-        let mut until = None;
+        let until;
         match &self.role {
             Role::Looking => until = Some(self.next_round),
             Role::Following(following) => {
