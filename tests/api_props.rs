@@ -1,7 +1,12 @@
 //! Properties of the API's rules, tried on random objects of every kind: they never panic, and what they
 //! have brought into its stored form stays as it is.
 
-#![allow(clippy::disallowed_types, clippy::disallowed_methods, clippy::print_stdout, clippy::items_after_statements)]
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::items_after_statements
+)]
 
 use tabernetes::api::KindRef;
 use tabernetes::api::kinds;

@@ -1,8 +1,12 @@
 //! Controllers and scheduler on a small world: an API server, nodes, and a stand-in for kubelets
 //! that makes a bound pod Ready a moment later and takes a terminating one away.
 
-#![allow(clippy::disallowed_types, clippy::disallowed_methods, clippy::print_stdout, clippy::items_after_statements)]
-
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::items_after_statements
+)]
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;

@@ -1,6 +1,11 @@
 //! What the API says to objects that are not as they should be, against messages of a real v1.36.2 cluster.
 
-#![allow(clippy::disallowed_types, clippy::disallowed_methods, clippy::print_stdout, clippy::items_after_statements)]
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::items_after_statements
+)]
 
 use tabernetes::api::kinds;
 use tabernetes::api::schema::{Reader, decode, normalise};

@@ -1,7 +1,11 @@
 //! Pods on simulated nodes pass through the states that real kubelets report, in the same order.
 
-#![allow(clippy::disallowed_types, clippy::disallowed_methods, clippy::print_stdout, clippy::items_after_statements)]
-
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::items_after_statements
+)]
 #![allow(clippy::unwrap_used)]
 
 use tabernetes::api::kinds::{CONFIG_MAP, EVENT, NODE, POD};

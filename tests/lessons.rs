@@ -1,6 +1,11 @@
 //! Every lesson plays itself to its end: each check is false before its step and true in it, whatever the seed.
 
-#![allow(clippy::disallowed_types, clippy::disallowed_methods, clippy::print_stdout, clippy::items_after_statements)]
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::items_after_statements
+)]
 
 use std::rc::Rc;
 

@@ -1,6 +1,11 @@
 //! Properties that hold for every seed and every input: determinism, snapshots, watches, StatefulSet order.
 
-#![allow(clippy::disallowed_types, clippy::disallowed_methods, clippy::print_stdout, clippy::items_after_statements)]
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::items_after_statements
+)]
 
 use std::collections::BTreeMap;
 

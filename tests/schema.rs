@@ -6,7 +6,12 @@
 //! Go's types rather than the published OpenAPI are the source, because only they say what is printed when
 //! empty, what the Go type's name is and how a patch merges.
 
-#![allow(clippy::disallowed_types, clippy::disallowed_methods, clippy::print_stdout, clippy::items_after_statements)]
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::items_after_statements
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;

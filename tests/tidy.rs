@@ -1,6 +1,11 @@
 //! The house rules that a compiler does not check: layers, registries, documentation, stray output.
 
-#![allow(clippy::disallowed_types, clippy::disallowed_methods, clippy::print_stdout, clippy::items_after_statements)]
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::items_after_statements
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

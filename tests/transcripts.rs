@@ -2,7 +2,12 @@
 //!
 //! `UPDATE=1 cargo test --test transcripts` rewrites the output of those that are ours.
 
-#![allow(clippy::disallowed_types, clippy::disallowed_methods, clippy::print_stdout, clippy::items_after_statements)]
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::items_after_statements
+)]
 
 mod normalise;
 

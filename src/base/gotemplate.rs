@@ -243,6 +243,8 @@ fn dot(value: &Value) -> Dot {
         Value::Str(text) => Dot::String(Arc::from(text.as_str())),
         Value::Array(items) => Dot::List(items.iter().map(dot).collect()),
         Value::Map(map) => {
+            // The template engine's own type.
+            #[allow(clippy::disallowed_types)]
             let entries: BTreeMap<Arc<str>, Dot> =
                 map.iter().map(|(k, v)| (Arc::from(k.as_str()), dot(v))).collect();
             Dot::Map(Arc::new(entries))

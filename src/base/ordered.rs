@@ -672,6 +672,7 @@ impl<K: fmt::Debug> fmt::Debug for OrdSet<K> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_types, clippy::disallowed_methods)]
 mod tests {
     use super::*;
     use crate::base::rng::Rng;

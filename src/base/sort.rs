@@ -86,6 +86,7 @@ fn permute(order: &mut [usize], swap: &mut dyn FnMut(usize, usize)) {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_types, clippy::disallowed_methods)]
 mod tests {
     use super::*;
     use crate::base::rng::Rng;

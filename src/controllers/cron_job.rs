@@ -4,13 +4,13 @@
 
 use std::rc::Rc;
 
-use crate::base::sort::InOrder;
 use crate::api::cron::Schedule;
 use crate::api::kinds::cron_job::CronJob;
 use crate::api::kinds::job::Job;
 use crate::api::kinds::{CRON_JOB, JOB};
 use crate::api::meta::OwnerReference;
 use crate::api::{Key, Object, Status};
+use crate::base::sort::InOrder;
 use crate::base::time::{Span, Time};
 use crate::base::value::Value;
 use crate::controllers::engine::{Controller, Ctx, Next, Watch, forgetful};

@@ -1,8 +1,7 @@
 //! `sed`: edits a stream of lines.
 //! Upstream: POSIX sed with GNU's `-i`, `-E`, `-s`, `\+`, `I`, `first~step`, `addr,+N`, `Q`, one-line `a`, `i`, `c`.
 
-use std::collections::BTreeMap;
-
+use crate::base::ordered::OrdMap;
 use crate::os::{Errno, OpenFlags, Process, Program, Step, Sys, Wait};
 
 use super::support::args::Tool;
@@ -63,7 +62,7 @@ struct State {
     /// Text to be shown at the end of the cycle.
     queue: Vec<String>,
     /// Which ranges are open, by command, with the line at which they end if that is known.
-    ranges: BTreeMap<usize, Option<usize>>,
+    ranges: OrdMap<usize, Option<usize>>,
     /// The place in the script where `n` or `N` waits for a line.
     resume: Option<usize>,
     file: String,
@@ -95,7 +94,7 @@ enum Act {
     Begin(usize),
     End,
     Substitute(Box<Substitute>),
-    Translate(BTreeMap<char, char>),
+    Translate(OrdMap<char, char>),
     Append(String),
     Insert(String),
     Change(String),
@@ -155,7 +154,7 @@ struct Parser {
     syntax: Syntax,
     commands: Vec<Command>,
     open: Vec<usize>,
-    labels: BTreeMap<String, usize>,
+    labels: OrdMap<String, usize>,
 }
 
 impl Parser {
@@ -1080,7 +1079,7 @@ fn setup(argv: &[String], sys: &mut Sys) -> Result<State, i32> {
             syntax: if extended { Syntax::Extended } else { Syntax::Basic },
             commands: Vec::new(),
             open: Vec::new(),
-            labels: BTreeMap::new(),
+            labels: OrdMap::new(),
         };
         parser.script().map(|()| parser.commands)
     };
@@ -1113,7 +1112,7 @@ fn setup(argv: &[String], sys: &mut Sys) -> Result<State, i32> {
         hold: String::new(),
         out: Vec::new(),
         queue: Vec::new(),
-        ranges: BTreeMap::new(),
+        ranges: OrdMap::new(),
         resume: None,
         file: String::new(),
         code: 0,

@@ -64,9 +64,10 @@ impl Terminal {
     /// Types the next line if somebody waits for it.
     pub(super) fn type_on(&mut self, kernel: &mut Kernel) {
         if kernel.tty_is_read(self.tty)
-            && let Some(line) = self.lines.pop_front() {
-                kernel.tty_input(self.tty, format!("{line}\r").as_bytes());
-            }
+            && let Some(line) = self.lines.pop_front()
+        {
+            kernel.tty_input(self.tty, format!("{line}\r").as_bytes());
+        }
     }
 }
 

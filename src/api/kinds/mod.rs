@@ -113,9 +113,7 @@ pub fn shape_of(kind: &Kind) -> Option<Shape> {
         ("batch", "Job") => job::Job::shape(),
         ("coordination.k8s.io", "Lease") => lease::Lease::shape(),
         ("discovery.k8s.io", "EndpointSlice") => endpoint_slice::EndpointSlice::shape(),
-        ("policy", "PodDisruptionBudget") => {
-            pod_disruption_budget::PodDisruptionBudget::shape()
-        }
+        ("policy", "PodDisruptionBudget") => pod_disruption_budget::PodDisruptionBudget::shape(),
         ("storage.k8s.io", "StorageClass") => storage_class::StorageClass::shape(),
         _ => return None,
     })

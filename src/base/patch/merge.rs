@@ -65,10 +65,9 @@ fn keep(patch: &Value, nulls: bool) -> Value {
                 out.insert(key.clone(), Value::Null);
             }
             Value::Null => {}
-            Value::Map(map) if map.is_empty()
-                && !nulls => {
-                    out.insert(key.clone(), value);
-                }
+            Value::Map(map) if map.is_empty() && !nulls => {
+                out.insert(key.clone(), value);
+            }
             Value::Map(_) => {
                 let inner = keep(value, nulls);
                 if !inner.is_empty() {

@@ -427,9 +427,8 @@ impl Node {
             Some(tag) => tag,
         };
         let scalar = resolve::plain(text);
-        let want = match tag.strip_prefix("tag:yaml.org,2002:") {
-            Some(want) => want,
-            None => return Ok(scalar.into_value(text)),
+        let Some(want) = tag.strip_prefix("tag:yaml.org,2002:") else {
+            return Ok(scalar.into_value(text));
         };
         match (want, scalar) {
             ("str", _) => Ok(Value::from(text)),

@@ -8,8 +8,6 @@ pub mod plan;
 
 use std::rc::Rc;
 
-use crate::base::sort::InOrder;
-use crate::base::ordered::OrdMap;
 use crate::api::kinds::daemon_set::{DaemonSet, DaemonSetStatus, TEMPLATE_GENERATION};
 use crate::api::kinds::node::Node;
 use crate::api::kinds::{CONTROLLER_REVISION, DAEMON_SET, NODE, POD};
@@ -17,6 +15,8 @@ use crate::api::meta::OwnerReference;
 use crate::api::revision::revision_data;
 use crate::api::selector::{LabelSelector, Selector};
 use crate::api::{Key, Object, Status};
+use crate::base::ordered::OrdMap;
+use crate::base::sort::InOrder;
 use crate::base::time::{Span, Time};
 use crate::base::value::Value;
 use crate::controllers::engine::{Controller, Ctx, Memory, Next, Watch};

@@ -5,14 +5,14 @@
 
 use std::rc::Rc;
 
-use crate::base::sort::InOrder;
-use crate::base::ordered::OrdMap;
 use crate::api::Object;
 use crate::api::int_or_string::Round;
 use crate::api::kinds::daemon_set::{DaemonSet, DaemonSetStatus};
 use crate::api::kinds::node::Node;
 use crate::api::kinds::pod::{Pod, PodSpec, Toleration};
 use crate::api::scheduling::{node_allowed, tolerates};
+use crate::base::ordered::OrdMap;
+use crate::base::sort::InOrder;
 use crate::base::time::Time;
 use crate::base::value::{Str, Value};
 use crate::controllers::pods;

@@ -74,7 +74,7 @@ fn reconcile(cx: &mut Ctx, key: &Key) -> Result<Next, Status> {
         old_pods: old_pods_run(cx.server, &deployment, &sets),
         now: cx.now(),
     });
-    let mut sync = Sync { cx, object, deployment, sets };
+    let mut sync = Sync { cx, object, deployment };
     sync.act(plan)
 }
 
@@ -90,7 +90,6 @@ struct Sync<'a, 'b> {
     cx: &'a mut Ctx<'b>,
     object: Rc<Object>,
     deployment: Rc<Deployment>,
-    sets: Vec<Set>,
 }
 
 impl Sync<'_, '_> {

@@ -35,7 +35,8 @@ pub(super) fn describe(_cx: &mut Cx, cron: &Value, w: &mut Writer) -> Result<(),
     given("Starting Deadline Seconds", spec.get("startingDeadlineSeconds"), "s");
     let job = spec.at(&["jobTemplate", "spec"]);
     let selector = job.get("selector");
-    let selector = if selector.is_null() { Value::Null } else { Value::from(format_label_selector(selector)) };
+    let selector =
+        if selector.is_null() { Value::Null } else { Value::from(format_label_selector(selector)) };
     given("Selector", &selector, "");
     given("Parallelism", job.get("parallelism"), "");
     given("Completions", job.get("completions"), "");

@@ -18,7 +18,8 @@ pub(super) fn describe(_cx: &mut Cx, budget: &Value, w: &mut Writer) -> Result<(
         w.field(0, "Max unavailable", &gofmt::plain(most));
     }
     let selector = spec.get("selector");
-    let selector = if selector.is_null() { "<unset>".to_owned() } else { format_label_selector(selector) };
+    let selector =
+        if selector.is_null() { "<unset>".to_owned() } else { format_label_selector(selector) };
     w.field(0, "Selector", &selector);
     w.line(0, "Status:");
     for (title, field) in [

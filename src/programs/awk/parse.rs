@@ -1,6 +1,5 @@
 //! Reads awk programs into a tree.
 
-
 use crate::base::ordered::OrdMap;
 use crate::programs::support::regex::{Regex, Syntax};
 use crate::programs::support::text::unescape;

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use crate::base::sort::InOrder;
 use crate::base::ordered::OrdMap;
 use crate::base::rng::Draw;
+use crate::base::sort::InOrder;
 use crate::os::{Fd, OpenFlags, STDERR, Sys};
 use crate::programs::support::format::{Piece, pieces};
 use crate::programs::support::input::flush;

@@ -7,8 +7,8 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
 
-use crate::base::sort::InOrder;
 use crate::base::base64;
+use crate::base::sort::InOrder;
 use crate::base::time::Time;
 use crate::programs::support::regex::{Regex, Syntax};
 

@@ -1,5 +1,6 @@
 //! Runs jq filters: every result is handed on at once, so that endless streams can be cut short.
 
+use crate::base::sort::InOrder;
 use std::cmp::Ordering;
 use std::rc::Rc;
 
@@ -156,7 +157,7 @@ pub(super) fn compare(a: &Value, b: &Value) -> Ordering {
         (Value::Object(x), Value::Object(y)) => {
             let keys = |m: &Map<String, Value>| {
                 let mut keys: Vec<String> = m.keys().cloned().collect();
-                keys.sort();
+                keys.order();
                 keys
             };
             let (p, q) = (keys(x), keys(y));

@@ -4,6 +4,7 @@ mod builtins;
 mod eval;
 mod parse;
 
+use crate::base::sort::InOrder;
 use serde_json::{Map, Value};
 
 use crate::os::{Program, STDOUT, Sys};
@@ -443,7 +444,7 @@ fn sorted(value: &Value) -> Value {
         Value::Array(list) => list.iter().map(sorted).collect(),
         Value::Object(map) => {
             let mut keys: Vec<&String> = map.keys().collect();
-            keys.sort();
+            keys.order();
             keys.into_iter()
                 .map(|k| (k.clone(), sorted(&map[k.as_str()])))
                 .collect::<Map<_, _>>()

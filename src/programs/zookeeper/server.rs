@@ -260,19 +260,18 @@ impl Running {
         readable.extend(self.asked.iter().map(|(_, conn)| conn.fd));
         readable.extend(self.asking.iter().chain(&self.arriving).map(|conn| conn.fd));
         readable.extend(self.clients.values().map(|client| client.conn.fd));
-        let until;
-        match &self.role {
-            Role::Looking => until = Some(self.next_round),
+        let until = match &self.role {
+            Role::Looking => self.next_round,
             Role::Following(following) => {
                 readable.push(following.conn.fd);
-                until = Some(following.heard + self.config.tick * self.config.sync_limit);
+                following.heard + self.config.tick * self.config.sync_limit
             }
             Role::Leading(leading) => {
                 readable.extend(leading.followers.values().map(|f| f.conn.fd));
-                until = Some(leading.next_ping);
+                leading.next_ping
             }
-        }
-        Wait { until, readable, ..Wait::default() }
+        };
+        Wait { until: Some(until), readable, ..Wait::default() }
     }
 
     fn work(&mut self, sys: &mut Sys) {

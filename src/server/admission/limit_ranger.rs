@@ -7,6 +7,7 @@ use crate::api::Status;
 use crate::api::kinds::limit_range::{LimitRange, LimitRangeItem};
 use crate::api::kinds::{LIMIT_RANGE, PERSISTENT_VOLUME_CLAIM, POD};
 use crate::base::quantity::Quantity;
+use crate::base::sort::InOrder;
 use crate::base::value::Value;
 use crate::server::Server;
 use crate::server::admission::{Attributes, Operation, Plugin, nothing};
@@ -74,7 +75,7 @@ fn fill_in(pod: &mut Value, items: &[&LimitRangeItem]) {
                     }
                 }
                 if !set.is_empty() {
-                    set.sort();
+                    set.order();
                     notes.push(format!("{} {word} for {title} {name}", set.join(", ")));
                 }
             }
