@@ -138,8 +138,8 @@ fn prepare_create(job: &mut Value) {
     if job.at(&["spec", "manualSelector"]).is_true() {
         return;
     }
-    let name = job.at(&["metadata", "name"]).clone();
-    let uid = job.at(&["metadata", "uid"]).clone();
+    let name = job.at(&["metadata", "name"]).text().to_owned();
+    let uid = job.at(&["metadata", "uid"]).text().to_owned();
     let given = job.at(&["spec", "template", "metadata", "labels"]).clone();
     let labels = job.entry_at(&["spec", "template", "metadata", "labels"]);
     for (key, value) in [
