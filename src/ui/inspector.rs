@@ -59,7 +59,7 @@ pub fn InspectorPane(props: &Props) -> Html {
             if !object.exists {
                 <p class="gone" role="status">{ format!("{} {} does not exist now.", object.pick.kind, object.pick.name) }</p>
             }
-            <div class="inspector-body" role="tabpanel" aria-label={TABS.iter().find(|(tab, _)| *tab == props.tab).map(|(_, name)| *name)}>{ body }</div>
+            <div class="inspector-body" role="tabpanel" tabindex="0" aria-label={TABS.iter().find(|(tab, _)| *tab == props.tab).map(|(_, name)| *name)}>{ body }</div>
         </div>
     }
 }

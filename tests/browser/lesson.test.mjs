@@ -15,6 +15,7 @@ async function runStep(page) {
   const blocks = page.locator(".prose .run");
   for (let i = 0; i < await blocks.count(); i++) {
     const block = blocks.nth(i);
+    await waitForChecksBefore(block);
     await block.getByRole("button", { name: /^Run/ }).click();
     const watches = /(^|\s)-w(\s|$)|--watch/.test(await block.locator("pre").innerText());
     if (watches) {
@@ -23,6 +24,14 @@ async function runStep(page) {
       await block.getByText("✓ run in").waitFor({ timeout: STEP_MS });
     }
   }
+}
+
+/** A block below a check is for when the check holds. */
+async function waitForChecksBefore(block) {
+  const end = Date.now() + STEP_MS;
+  const open = () => block.evaluate((element) => [...document.querySelectorAll(".prose .checks .todo")]
+    .some((check) => check.compareDocumentPosition(element) & Node.DOCUMENT_POSITION_FOLLOWING));
+  while (await open() && Date.now() < end) await new Promise((done) => setTimeout(done, 100));
 }
 
 async function waitForChecks(page, step) {

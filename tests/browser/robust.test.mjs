@@ -26,7 +26,7 @@ const CASES = [
   ["an absent file", "cat no-such-file", /no-such-file: No such file or directory/],
   ["an absent manifest", "kubectl apply -f no-such-file.yaml", /the path "no-such-file.yaml" does not exist/],
   ["broken YAML", "printf 'a: b: c\\n' | kubectl apply -f -", /error/],
-  ["an unknown field", "sed 's/replicas:/replica:/' web.yaml | kubectl apply -f -", /unknown field "spec.replica"/],
+  ["an unknown field", "sed 's/replicas:/replica:/' web.yaml | kubectl apply -f -", /unknown\s+field\s+"spec.replica"/],
   ["an open quote", "echo 'open\n'", /open/],
   ["a syntax error", "if then fi )", /syntax error/],
 ];

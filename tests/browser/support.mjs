@@ -76,7 +76,7 @@ export async function start() {
 
 /** The text that a terminal shows. */
 export async function terminalText(page, number) {
-  const rows = await page.locator(`[data-terminal="${number}"].term .xterm-accessibility-tree > *`).allInnerTexts();
+  const rows = await page.locator(`[data-terminal="${number}"].term .xterm-rows > div`).allInnerTexts();
   return rows.map((row) => row.replace(/\u00a0/g, " ").trimEnd()).join("\n").trimEnd();
 }
 
